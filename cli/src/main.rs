@@ -1,0 +1,2 @@
+//! The logagent binary.
+fn main() {}
