@@ -1,0 +1,36 @@
+# A thin menu: each target names one script or one cargo command.
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint bench fuzz clean
+CARGO ?= cargo
+
+help: ## show this menu
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what building needs (Debian packages)
+	@tests/setup build
+
+build: setup ## build the release binary, target/release/logagent
+	$(CARGO) build --release --package logagent
+
+run: build ## start the pipeline on a demonstration, or on your files: make run LOGS='/var/log/nginx/*.log'
+	@exec examples/nginx/run $(if $(LOGS),'$(LOGS)')
+
+test: ## install what the tests need, then lint and run everything
+	@tests/setup build test
+	@$(MAKE) --no-print-directory lint
+	$(CARGO) build --workspace --all-targets
+	$(CARGO) test --workspace
+
+lint: ## formatting, clippy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: build ## run the benchmarks, each beside a peer; results belong in docs/benchmarks.md
+	@tests/setup test
+	@bench/run
+
+fuzz: ## run each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
+	@fuzz/run
+
+clean: ## remove what was built
+	$(CARGO) clean
