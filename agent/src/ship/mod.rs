@@ -1,0 +1,1 @@
+//! Ships file ranges as record batches: lanes, batches, producer, connections.
