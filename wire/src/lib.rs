@@ -1,1 +1,16 @@
-//! Placeholder.
+//! What travels: frames, the Kafka protocol's messages, record formats and codecs; no sockets, no files.
+
+pub mod codec;
+pub mod error_code;
+pub mod frame;
+pub mod message;
+pub mod murmur2;
+pub mod record;
+
+#[cfg(test)]
+mod testing;
+
+pub use codec::Blob;
+pub use error_code::ErrorCode;
+pub use message::ApiKey;
+pub use murmur2::murmur2;

@@ -1,0 +1,78 @@
+//! Owns the messages: one file for each API, named by it, and the table of all of them.
+//!
+//! Structs and fields have the names of Kafka's own message schemas (3.9). How a table is read: see
+//! `codec::table`. To add an API: its file, a `pub mod` line and a line of the table here.
+
+use std::fmt::Debug;
+
+use crate::codec::{DecodeError, EncodeError, Reader, Writer};
+
+mod api;
+pub mod api_versions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_groups;
+pub mod fetch;
+pub mod find_coordinator;
+pub mod header;
+pub mod heartbeat;
+pub mod init_producer_id;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_groups;
+pub mod list_offsets;
+pub mod metadata;
+pub mod offset_commit;
+pub mod offset_fetch;
+pub mod produce;
+pub mod sync_group;
+
+#[cfg(test)]
+mod tests;
+
+pub use header::RequestHeader;
+
+/// A message of the protocol: a request or a response.
+pub trait Message: Sized + Default + Clone + Debug + PartialEq {
+    /// Reads the message in `version`. What follows it is left in the reader.
+    fn decode(r: &mut Reader, version: i16) -> Result<Self, DecodeError>;
+
+    /// Writes the message in `version`. After an error the writer holds part of the message.
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError>;
+}
+
+/// A request and what belongs to it.
+pub trait Request: Message {
+    /// The API.
+    const KEY: ApiKey;
+    /// What it is answered with.
+    type Response: Message;
+}
+
+/// Something to be done with the message types of an API that is known only at run time; see [`ApiKey::visit`].
+pub trait ApiVisitor {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn visit<R: Request>(self) -> Self::Output;
+}
+
+api::apis! {
+    Produce = 0, 0..=11, flexible 9, produce: ProduceRequest => ProduceResponse;
+    Fetch = 1, 0..=17, flexible 12, fetch: FetchRequest => FetchResponse;
+    ListOffsets = 2, 0..=9, flexible 6, list_offsets: ListOffsetsRequest => ListOffsetsResponse;
+    Metadata = 3, 0..=12, flexible 9, metadata: MetadataRequest => MetadataResponse;
+    OffsetCommit = 8, 0..=9, flexible 8, offset_commit: OffsetCommitRequest => OffsetCommitResponse;
+    OffsetFetch = 9, 0..=9, flexible 6, offset_fetch: OffsetFetchRequest => OffsetFetchResponse;
+    FindCoordinator = 10, 0..=6, flexible 3, find_coordinator: FindCoordinatorRequest => FindCoordinatorResponse;
+    JoinGroup = 11, 0..=9, flexible 6, join_group: JoinGroupRequest => JoinGroupResponse;
+    Heartbeat = 12, 0..=4, flexible 4, heartbeat: HeartbeatRequest => HeartbeatResponse;
+    LeaveGroup = 13, 0..=5, flexible 4, leave_group: LeaveGroupRequest => LeaveGroupResponse;
+    SyncGroup = 14, 0..=5, flexible 4, sync_group: SyncGroupRequest => SyncGroupResponse;
+    DescribeGroups = 15, 0..=5, flexible 5, describe_groups: DescribeGroupsRequest => DescribeGroupsResponse;
+    ListGroups = 16, 0..=5, flexible 3, list_groups: ListGroupsRequest => ListGroupsResponse;
+    ApiVersions = 18, 0..=4, flexible 3, api_versions: ApiVersionsRequest => ApiVersionsResponse;
+    CreateTopics = 19, 0..=7, flexible 5, create_topics: CreateTopicsRequest => CreateTopicsResponse;
+    DeleteTopics = 20, 0..=6, flexible 4, delete_topics: DeleteTopicsRequest => DeleteTopicsResponse;
+    InitProducerId = 22, 0..=5, flexible 2, init_producer_id: InitProducerIdRequest => InitProducerIdResponse;
+}
