@@ -1,1 +1,57 @@
-//! Shared harness.
+//! What the end-to-end tests share: real servers and clients as child processes, each in a temporary directory, on free
+//! ports of the loopback interface, ended by their process ids.
+//!
+//! Everything here panics on failure with what the process printed: it is test code, and a test that cannot set up its
+//! world has failed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "the harness of tests fails loudly"
+)]
+
+pub mod elastic;
+pub mod etcd;
+pub mod http;
+pub mod kafka;
+pub mod logagent;
+pub mod nginx;
+pub mod process;
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
+}
+
+/// Where `tests/setup` has put the servers that are not Debian packages.
+pub fn cache() -> PathBuf {
+    std::env::var_os("LOGAGENT_CACHE").map_or_else(|| root().join("target/cache"), PathBuf::from)
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until `ready` holds; panics after `limit` with `what` it waited for.
+pub fn wait_for(what: &str, limit: Duration, mut ready: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !ready() {
+        assert!(begin.elapsed() < limit, "waited {limit:?} for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A generator of random numbers whose seed is printed; `LOGAGENT_SEED` repeats a run.
+pub fn seeded(test: &str) -> rand::rngs::StdRng {
+    let seed =
+        std::env::var("LOGAGENT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    eprintln!("{test}: LOGAGENT_SEED={seed}");
+    rand::SeedableRng::seed_from_u64(seed)
+}

@@ -1,0 +1,74 @@
+//! DescribeGroups and ListGroups.
+
+use wire::ErrorCode;
+use wire::message::describe_groups::{DescribedGroup, DescribedGroupMember};
+use wire::message::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
+
+use super::coordinator::Coordinator;
+use super::member::Member;
+use super::state::Group;
+
+/// The only kind of group there is (KIP-848 brings another).
+const TYPE: &str = "Classic";
+
+impl Coordinator {
+    /// Serves ListGroups: the groups in the states and of the types asked for; an empty filter lets all pass.
+    pub(crate) fn list(&self, request: &ListGroupsRequest) -> ListGroupsResponse {
+        let passes = |filter: &[String], value: &str| {
+            filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value))
+        };
+        let mut groups: Vec<ListedGroup> = self
+            .all()
+            .iter()
+            .map(|group| {
+                let group = group.lock();
+                ListedGroup {
+                    group_id: group.id.clone(),
+                    protocol_type: group.protocol_type.clone().unwrap_or_default(),
+                    group_state: group.phase.name().to_owned(),
+                    group_type: TYPE.to_owned(),
+                }
+            })
+            .filter(|group| passes(&request.states_filter, &group.group_state))
+            .filter(|_| passes(&request.types_filter, TYPE))
+            .collect();
+        groups.sort_by(|a, b| a.group_id.cmp(&b.group_id));
+        ListGroupsResponse { groups, ..Default::default() }
+    }
+
+    /// Serves DescribeGroups for one group; one that does not exist is `Dead`, as Kafka has it.
+    pub(crate) fn describe(&self, id: &str) -> DescribedGroup {
+        if id.is_empty() {
+            let error_code = ErrorCode::InvalidGroupId.code();
+            return DescribedGroup { error_code, ..Default::default() };
+        }
+        match self.find(id) {
+            Some(group) => described(&group.lock()),
+            None => DescribedGroup {
+                group_id: id.to_owned(),
+                group_state: "Dead".to_owned(),
+                ..Default::default()
+            },
+        }
+    }
+}
+
+fn described(group: &Group) -> DescribedGroup {
+    let protocol = group.protocol.clone().unwrap_or_default();
+    let member = |member: &Member| DescribedGroupMember {
+        member_id: member.id.clone(),
+        group_instance_id: member.instance_id.clone(),
+        client_id: member.client_id.clone(),
+        client_host: member.client_host.clone(),
+        member_metadata: member.metadata(&protocol),
+        member_assignment: member.assignment.clone(),
+    };
+    DescribedGroup {
+        group_id: group.id.clone(),
+        group_state: group.phase.name().to_owned(),
+        protocol_type: group.protocol_type.clone().unwrap_or_default(),
+        members: group.members.iter().map(member).collect(),
+        protocol_data: protocol,
+        ..Default::default()
+    }
+}

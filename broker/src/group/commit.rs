@@ -1,0 +1,243 @@
+//! OffsetCommit and OffsetFetch.
+
+use wire::ErrorCode;
+use wire::message::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
+    OffsetCommitResponsePartition,
+    OffsetCommitResponseTopic,
+};
+use wire::message::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
+    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+
+use super::coordinator::{Coordinator, check_group_id};
+use super::offsets::{Committed, Offsets};
+use super::records;
+use super::state::{Group, Phase};
+use super::store::Pending;
+
+impl Coordinator {
+    /// Serves OffsetCommit; returns when the offsets are durable. `exists` says whether there is such a partition.
+    pub(crate) async fn commit(
+        &self,
+        request: OffsetCommitRequest,
+        exists: impl Fn(&str, i32) -> bool,
+    ) -> OffsetCommitResponse {
+        let (mut response, saved) = self.begin_commit(&request, exists);
+        let failed = match saved {
+            Some(saved) => saved.durable().await.err(),
+            None => None,
+        };
+        if let Some(error) = failed {
+            let partitions = response.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+            partitions.filter(|partition| partition.error_code == 0).for_each(|p| p.error_code = error.code());
+        }
+        response
+    }
+
+    fn begin_commit(
+        &self,
+        request: &OffsetCommitRequest,
+        exists: impl Fn(&str, i32) -> bool,
+    ) -> (OffsetCommitResponse, Option<Pending>) {
+        let group = match self.group_for_commit(request) {
+            Ok(group) => group,
+            Err(error) => return (answer(&request.topics, |_, _| error), None),
+        };
+        let mut group = group.lock();
+        let now_ms = self.clock.now_ms();
+        if let Err(error) = group.may_commit(request, now_ms) {
+            return (answer(&request.topics, |_, _| error), None);
+        }
+        let verdict = |topic: &str, partition: &OffsetCommitRequestPartition| {
+            let text = partition.committed_metadata.as_deref().unwrap_or_default();
+            if !exists(topic, partition.partition_index) {
+                ErrorCode::UnknownTopicOrPartition
+            } else if text.len() > self.config.offset_metadata_max_bytes {
+                ErrorCode::OffsetMetadataTooLarge
+            } else {
+                ErrorCode::None
+            }
+        };
+        let accepted: Vec<(&str, i32, Committed)> = request
+            .topics
+            .iter()
+            .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic.name.as_str(), partition)))
+            .filter(|(topic, partition)| verdict(topic, partition) == ErrorCode::None)
+            .map(|(topic, partition)| (topic, partition.partition_index, committed(partition, now_ms)))
+            .collect();
+        let saved = match self.save_offsets(&mut group, accepted, now_ms) {
+            Ok(saved) => saved,
+            Err(error) => return (answer(&request.topics, |_, _| error), None),
+        };
+        (answer(&request.topics, verdict), saved)
+    }
+
+    /// The group; made if a client without members keeps its offsets here.
+    fn group_for_commit(
+        &self,
+        request: &OffsetCommitRequest,
+    ) -> Result<std::sync::Arc<parking_lot::Mutex<Group>>, ErrorCode> {
+        check_group_id(&request.group_id)?;
+        match self.find(&request.group_id) {
+            Some(group) => Ok(group),
+            None if request.generation_id_or_member_epoch < 0 => self.find_or_create(&request.group_id),
+            None => Err(ErrorCode::IllegalGeneration),
+        }
+    }
+
+    fn save_offsets(
+        &self,
+        group: &mut Group,
+        accepted: Vec<(&str, i32, Committed)>,
+        now_ms: i64,
+    ) -> Result<Option<Pending>, ErrorCode> {
+        if accepted.is_empty() {
+            return Ok(None);
+        }
+        let records = accepted
+            .iter()
+            .map(|(topic, partition, committed)| {
+                records::offset_record(&group.id, topic, *partition, Some(committed))
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| ErrorCode::InvalidCommitOffsetSize)?;
+        let saved = self.store.append(&group.id, &records, now_ms)?;
+        for (topic, partition, committed) in accepted {
+            group.offsets.set(topic, partition, committed);
+        }
+        Ok(Some(saved))
+    }
+
+    /// Forgets what all groups have read of a topic that was deleted: should a new one take its name, its offsets
+    /// begin again.
+    pub(crate) fn forget_topic(&self, topic: &str) {
+        let now_ms = self.clock.now_ms();
+        for group in self.all() {
+            let mut group = group.lock();
+            let partitions = group.offsets.partitions(topic);
+            let tombstone = |partition: &i32| records::offset_record(&group.id, topic, *partition, None).ok();
+            let tombstones: Vec<_> = partitions.iter().filter_map(tombstone).collect();
+            if !tombstones.is_empty() && self.store.append(&group.id, &tombstones, now_ms).is_ok() {
+                partitions.iter().for_each(|partition| group.offsets.remove(topic, *partition));
+            }
+        }
+    }
+
+    /// Serves OffsetFetch: one group up to version 7, any number from version 8 on.
+    pub(crate) fn fetch_offsets(&self, request: OffsetFetchRequest, version: i16) -> OffsetFetchResponse {
+        if version >= 8 {
+            let fetch = |asked: OffsetFetchRequestGroup| {
+                let topics = asked
+                    .topics
+                    .map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
+                let topics = self.fetch(&asked.group_id, topics).into_iter().map(in_groups_form).collect();
+                OffsetFetchResponseGroup { group_id: asked.group_id, topics, ..Default::default() }
+            };
+            return OffsetFetchResponse {
+                groups: request.groups.into_iter().map(fetch).collect(),
+                ..Default::default()
+            };
+        }
+        let topics =
+            request.topics.map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
+        OffsetFetchResponse { topics: self.fetch(&request.group_id, topics), ..Default::default() }
+    }
+
+    /// The offsets asked for, or all that there are; -1 stands for none.
+    fn fetch(&self, group: &str, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<OffsetFetchResponseTopic> {
+        let group = self.find(group);
+        let group = group.as_ref().map(|group| group.lock());
+        let none = Offsets::default();
+        let offsets = group.as_ref().map_or(&none, |group| &group.offsets);
+        let asked = asked.unwrap_or_else(|| {
+            offsets.topics().map(|(topic, known)| (topic.to_owned(), known.keys().copied().collect())).collect()
+        });
+        let partition = |topic: &str, index: i32| match offsets.get(topic, index) {
+            Some(committed) => OffsetFetchResponsePartition {
+                partition_index: index,
+                committed_offset: committed.offset,
+                committed_leader_epoch: committed.leader_epoch,
+                metadata: Some(committed.metadata.clone()),
+                ..Default::default()
+            },
+            None => OffsetFetchResponsePartition {
+                partition_index: index,
+                committed_offset: -1,
+                metadata: Some(String::new()),
+                ..Default::default()
+            },
+        };
+        asked
+            .into_iter()
+            .map(|(name, indexes)| OffsetFetchResponseTopic {
+                partitions: indexes.into_iter().map(|index| partition(&name, index)).collect(),
+                name,
+            })
+            .collect()
+    }
+}
+
+impl Group {
+    /// Whether the sender may commit: a member of this generation, or anyone while the group has no members.
+    fn may_commit(&mut self, request: &OffsetCommitRequest, now_ms: i64) -> Result<(), ErrorCode> {
+        let outsider = request.generation_id_or_member_epoch < 0 && request.member_id.is_empty();
+        if outsider {
+            return if self.members.is_empty() { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };
+        }
+        let (generation, phase) = (self.generation, self.phase);
+        let member = self.known_member(&request.member_id, request.group_instance_id.as_deref())?;
+        if request.generation_id_or_member_epoch != generation {
+            return Err(ErrorCode::IllegalGeneration);
+        }
+        member.touch(now_ms);
+        match phase {
+            Phase::CompletingRebalance { .. } => Err(ErrorCode::RebalanceInProgress),
+            Phase::Empty | Phase::PreparingRebalance { .. } | Phase::Stable => Ok(()),
+        }
+    }
+}
+
+fn committed(asked: &OffsetCommitRequestPartition, now_ms: i64) -> Committed {
+    Committed {
+        offset: asked.committed_offset,
+        leader_epoch: asked.committed_leader_epoch,
+        metadata: asked.committed_metadata.clone().unwrap_or_default(),
+        timestamp_ms: now_ms,
+    }
+}
+
+/// The answer with a verdict on each partition.
+fn answer(
+    topics: &[OffsetCommitRequestTopic],
+    verdict: impl Fn(&str, &OffsetCommitRequestPartition) -> ErrorCode,
+) -> OffsetCommitResponse {
+    let topic = |topic: &OffsetCommitRequestTopic| OffsetCommitResponseTopic {
+        name: topic.name.clone(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|partition| OffsetCommitResponsePartition {
+                partition_index: partition.partition_index,
+                error_code: verdict(&topic.name, partition).code(),
+            })
+            .collect(),
+    };
+    OffsetCommitResponse { topics: topics.iter().map(topic).collect(), ..Default::default() }
+}
+
+/// The same in the form of version 8 and later.
+fn in_groups_form(topic: OffsetFetchResponseTopic) -> OffsetFetchResponseTopics {
+    let partition = |partition: OffsetFetchResponsePartition| OffsetFetchResponsePartitions {
+        partition_index: partition.partition_index,
+        committed_offset: partition.committed_offset,
+        committed_leader_epoch: partition.committed_leader_epoch,
+        metadata: partition.metadata,
+        error_code: partition.error_code,
+    };
+    OffsetFetchResponseTopics {
+        name: topic.name,
+        partitions: topic.partitions.into_iter().map(partition).collect(),
+    }
+}
