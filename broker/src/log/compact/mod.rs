@@ -1,0 +1,222 @@
+//! Log compaction, for topics with `cleanup.policy=compact`: of each key only the newest record is kept, and a
+//! tombstone (a record without a value) no longer than `delete.retention.ms` after its timestamp.
+//!
+//! Two passes over the closed segments. The first notes the newest offset of each key in the part that compaction
+//! has not seen, until the key map's memory is used up. The second rewrites all segments up to there, leaving out
+//! what is superseded, and puts small neighbours together. Offsets never change; gaps appear, and the log's end
+//! is not touched. The active segment is never compacted.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use wire::record::{BatchHeader, Record, RecordError, batch};
+
+use self::key_map::KeyMap;
+use self::rewrite::Rewritten;
+use super::config::LogConfig;
+use super::disk::Disk;
+use super::error::{ReadError, StorageError};
+use super::partition::{Partition, RECORDS_BYTES_MAX};
+use super::segment::Segment;
+
+mod key_map;
+mod replace;
+mod rewrite;
+pub(crate) mod swap;
+#[cfg(test)]
+mod tests;
+
+/// What one compaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Compacted {
+    pub(crate) bytes_before: u64,
+    pub(crate) bytes_after: u64,
+}
+
+/// The first pass's result: what is superseded by what.
+struct Plan {
+    keys: KeyMap,
+    /// The keys of all records before this offset are in the map or were compacted before.
+    seen_up_to: i64,
+    /// Tombstones with an earlier timestamp go, milliseconds.
+    tombstones_before_ms: i64,
+}
+
+impl Plan {
+    fn keeps(&self, record: &Record<'_>) -> bool {
+        let Some(key) = record.key else { return false };
+        let is_old_tombstone = record.value.is_none()
+            && record.timestamp < self.tombstones_before_ms
+            && record.offset < self.seen_up_to;
+        !is_old_tombstone && !self.keys.is_superseded(key, record.offset)
+    }
+}
+
+impl Partition {
+    /// Compacts the closed segments if enough of them is new; `None` when there was nothing to do.
+    pub(crate) fn compact_if_due(&self, now_ms: i64) -> Result<Option<Compacted>, ReadError> {
+        let config = self.config();
+        if !config.cleanup_policy.compact {
+            return Ok(None);
+        }
+        self.check_open()?;
+        let mut first_dirty = self.maintenance();
+        let segments = self.closed_segments();
+        if !is_due(&segments, *first_dirty, &config) {
+            return Ok(None);
+        }
+        let plan = plan(&segments, *first_dirty, &config, now_ms)?;
+        let seen: Vec<_> = segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
+        let mut done = Compacted::default();
+        for group in groups(&seen, &config) {
+            let after = self.rewrite_group(group, &plan)?;
+            done.bytes_before += group.iter().map(|segment| u64::from(segment.size())).sum::<u64>();
+            done.bytes_after += after;
+        }
+        *first_dirty = plan.seen_up_to;
+        Ok(Some(done))
+    }
+
+    /// Writes what is left of a run of segments, and puts it in their place; returns its bytes.
+    fn rewrite_group(&self, group: &[Arc<Segment>], plan: &Plan) -> Result<u64, ReadError> {
+        let Some(first) = group.first() else { return Ok(0) };
+        let path = swap::cleaned_path(self.dir(), first.base_offset());
+        let failed = |source| StorageError::io("write", &path, source);
+        let file = self.disk().open(&path).map_err(failed)?;
+        self.disk().truncate(&file, 0).map_err(failed)?;
+        let mut out = Output { disk: self.disk(), file, buffer: Vec::new(), written: 0 };
+        for segment in group {
+            for found in segment.headers_from(0) {
+                let (position, header) = found?;
+                let bytes = read_batch(segment, position, &header)?;
+                let kept = self.rewrite_batch(&bytes, &header, plan);
+                let kept = kept.map_err(|error| corrupt(segment, position, &error))?;
+                out.write(kept.as_deref().unwrap_or(&bytes)).map_err(failed)?;
+            }
+        }
+        out.finish().map_err(failed)?;
+        self.replace_segments(group)?;
+        Ok(out.written)
+    }
+
+    /// What replaces a batch; `None` when it stays as it is.
+    fn rewrite_batch(
+        &self,
+        bytes: &[u8],
+        header: &BatchHeader,
+        plan: &Plan,
+    ) -> Result<Option<Vec<u8>>, RecordError> {
+        if header.is_control() || header.records_count == 0 && self.is_newest_of_producer(header) {
+            return Ok(None);
+        }
+        match rewrite::retain(bytes, |record| plan.keeps(record))? {
+            Rewritten::Same => Ok(None),
+            Rewritten::Shorter(batch) => Ok(Some(batch)),
+            Rewritten::Empty if self.is_newest_of_producer(header) => rewrite::without_records(bytes).map(Some),
+            Rewritten::Empty => Ok(Some(Vec::new())),
+        }
+    }
+}
+
+/// Whether the share of the closed segments that was not yet compacted is large enough.
+fn is_due(segments: &[Arc<Segment>], first_dirty: i64, config: &LogConfig) -> bool {
+    let bytes = |is_dirty: bool| -> u64 {
+        let counted = segments.iter().filter(|segment| (segment.base_offset() >= first_dirty) == is_dirty);
+        counted.map(|segment| u64::from(segment.size())).sum()
+    };
+    let (clean, dirty) = (bytes(false), bytes(true));
+    dirty > 0 && dirty as f64 / (clean + dirty) as f64 >= config.min_cleanable_dirty_ratio
+}
+
+fn plan(segments: &[Arc<Segment>], first_dirty: i64, config: &LogConfig, now_ms: i64) -> Result<Plan, ReadError> {
+    let mut plan = Plan {
+        keys: KeyMap::new(config.dedupe_buffer_bytes),
+        seen_up_to: first_dirty,
+        tombstones_before_ms: now_ms.saturating_sub(config.delete_retention_ms),
+    };
+    for segment in segments {
+        for found in segment.headers_from(0) {
+            let (position, header) = found?;
+            if header.last_offset() < first_dirty || header.is_control() {
+                continue;
+            }
+            let bytes = read_batch(segment, position, &header)?;
+            let records = batch::records(&bytes, RECORDS_BYTES_MAX);
+            for record in records.map_err(|error| corrupt(segment, position, &error))?.iter() {
+                let record = record.map_err(|error| corrupt(segment, position, &error))?;
+                if record.key.is_some_and(|key| !plan.keys.note(key, record.offset)) {
+                    plan.seen_up_to = record.offset;
+                    return Ok(plan);
+                }
+            }
+            plan.seen_up_to = header.last_offset().saturating_add(1);
+        }
+    }
+    Ok(plan)
+}
+
+/// Runs of neighbours that fit into one segment together.
+fn groups<'a>(segments: &'a [Arc<Segment>], config: &LogConfig) -> Vec<&'a [Arc<Segment>]> {
+    let mut groups = Vec::new();
+    let mut rest = segments;
+    while let Some(first) = rest.first() {
+        let (mut len, mut bytes) = (1, u64::from(first.size()));
+        while let Some(next) = rest.get(len) {
+            bytes += u64::from(next.size());
+            // the last offset of `next` is not known here; its base is near enough for a limit of 31 bits
+            let is_far = next.base_offset() - first.base_offset() > i64::from(i32::MAX / 2);
+            if bytes > u64::from(config.segment_bytes) || is_far {
+                break;
+            }
+            len += 1;
+        }
+        let (group, behind) = rest.split_at(len);
+        groups.push(group);
+        rest = behind;
+    }
+    groups
+}
+
+fn read_batch(segment: &Segment, position: u32, header: &BatchHeader) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = vec![0; header.size()];
+    let read = segment.file().read_exact_at(&mut bytes, u64::from(position));
+    read.map_err(|source| StorageError::io("read", segment.path(), source))?;
+    batch::verify_crc(&bytes).map_err(|error| corrupt(segment, position, &error))?;
+    Ok(bytes)
+}
+
+fn corrupt(segment: &Segment, position: u32, error: &RecordError) -> ReadError {
+    tracing::warn!(path = %segment.path().display(), position, %error, "cannot compact a corrupt batch");
+    ReadError::Corrupt { path: segment.path().to_path_buf(), position: u64::from(position) }
+}
+
+/// The file of a compacted segment, written in large pieces.
+struct Output<'a> {
+    disk: &'a dyn Disk,
+    file: File,
+    buffer: Vec<u8>,
+    written: u64,
+}
+
+impl Output<'_> {
+    const BUFFER: usize = 256 * 1024;
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= Self::BUFFER { self.drain() } else { Ok(()) }
+    }
+
+    fn drain(&mut self) -> io::Result<()> {
+        self.disk.write_at(&self.file, &self.buffer, self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.drain()?;
+        self.disk.sync(&self.file)
+    }
+}

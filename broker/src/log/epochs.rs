@@ -1,0 +1,105 @@
+//! Which leader epoch began at which offset: Kafka's `leader-epoch-checkpoint` of a partition's directory.
+//!
+//! ```text
+//! 0        version
+//! 1        number of lines that follow
+//! 0 0      epoch, its first offset
+//! ```
+//!
+//! Write: whole, atomically, before the first batch of an epoch is appended. A missing or malformed file counts as
+//! empty; the next append writes it.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::disk::{Disk, read_file, replace_file};
+use super::error::StorageError;
+
+const FILE: &str = "leader-epoch-checkpoint";
+
+/// The epochs of one partition, both fields ascending.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct LeaderEpochs {
+    /// `(epoch, first offset)`
+    starts: Vec<(i32, i64)>,
+}
+
+impl LeaderEpochs {
+    /// Reads the file and drops what begins after the log's end.
+    pub(crate) fn load(dir: &Path, log_end_offset: i64) -> Result<Self, StorageError> {
+        let bytes = read_file(&dir.join(FILE))?.unwrap_or_default();
+        let starts = std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default();
+        let starts = starts.into_iter().filter(|(_, offset)| *offset <= log_end_offset).collect();
+        Ok(LeaderEpochs { starts })
+    }
+
+    /// The newest epoch; 0 before the first append.
+    pub(crate) fn latest(&self) -> i32 {
+        self.starts.last().map_or(0, |(epoch, _)| *epoch)
+    }
+
+    /// Notes that `epoch` appends at `offset`, in the file too if it is new.
+    pub(crate) fn begin(
+        &mut self,
+        disk: &dyn Disk,
+        dir: &Path,
+        epoch: i32,
+        offset: i64,
+    ) -> Result<(), StorageError> {
+        if self.starts.last().is_some_and(|(latest, _)| epoch <= *latest) {
+            return Ok(());
+        }
+        // an epoch that began here too and appended nothing
+        self.starts.retain(|(_, start)| *start < offset);
+        self.starts.push((epoch, offset));
+        self.store(disk, dir)
+    }
+
+    /// Drops the epochs that end before the log's start, and lets the oldest one left begin there.
+    pub(crate) fn truncate_before(
+        &mut self,
+        disk: &dyn Disk,
+        dir: &Path,
+        log_start_offset: i64,
+    ) -> Result<(), StorageError> {
+        let ended = self.starts.iter().skip(1).take_while(|(_, start)| *start <= log_start_offset).count();
+        self.starts.drain(..ended);
+        match self.starts.first_mut() {
+            Some((_, start)) if *start < log_start_offset => *start = log_start_offset,
+            _ => return Ok(()),
+        }
+        self.store(disk, dir)
+    }
+
+    /// The largest epoch that is not above `epoch`, and the offset at which the next one began.
+    pub(crate) fn end_offset(&self, epoch: i32, log_end_offset: i64) -> Option<(i32, i64)> {
+        let after = self.starts.partition_point(|(known, _)| *known <= epoch);
+        let (known, _) = self.starts.get(after.checked_sub(1)?)?;
+        let end = self.starts.get(after).map_or(log_end_offset, |(_, start)| *start);
+        Some((*known, end))
+    }
+
+    fn store(&self, disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
+        let mut text = format!("0\n{}\n", self.starts.len());
+        for (epoch, offset) in &self.starts {
+            // writing to a string cannot fail
+            let _ = writeln!(text, "{epoch} {offset}");
+        }
+        replace_file(disk, &dir.join(FILE), text.as_bytes())
+    }
+}
+
+fn parse(text: &str) -> Option<Vec<(i32, i64)>> {
+    let mut lines = text.lines();
+    if lines.next()?.trim() != "0" {
+        return None;
+    }
+    let count: usize = lines.next()?.trim().parse().ok()?;
+    let mut starts = Vec::new();
+    for line in lines {
+        let (epoch, offset) = line.split_once(' ')?;
+        starts.push((epoch.parse().ok()?, offset.parse().ok()?));
+    }
+    let ascending = starts.is_sorted_by(|a: &(i32, i64), b| a.0 < b.0 && a.1 <= b.1);
+    (starts.len() == count && ascending).then_some(starts)
+}

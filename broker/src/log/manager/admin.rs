@@ -1,0 +1,143 @@
+//! Creating, deleting and reconfiguring topics.
+//!
+//! A topic is created directories first, registry last: what a crash leaves in between belongs to no topic. It is
+//! deleted registry first: the mark `deleting` makes the next start go on with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::names::{check_topic_name, new_topic_id, parse_partition_metadata, partition_dir, partition_metadata};
+use super::{LogManager, Topic, TopicError, TopicMeta};
+use crate::log::config::LogConfig;
+use crate::log::disk::{Disk, read_file, replace_file};
+use crate::log::error::StorageError;
+use crate::log::partition::{Origin, Partition};
+
+/// The file that says which topic a partition's directory belongs to.
+const PARTITION_METADATA: &str = "partition.metadata";
+
+impl LogManager {
+    /// Creates a topic with the partitions 0 to `partitions` - 1 and settings of its own, by Kafka's names.
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: BTreeMap<String, String>,
+    ) -> Result<Arc<Topic>, TopicError> {
+        check_topic_name(name).map_err(|reason| TopicError::InvalidName(name.to_owned(), reason))?;
+        let defaults = self.admin.lock();
+        if self.topic(name).is_some() {
+            return Err(TopicError::Exists(name.to_owned()));
+        }
+        let present: usize = self.topics().iter().map(|topic| topic.partitions().len()).sum();
+        let fits = usize::try_from(partitions).is_ok_and(|new| new > 0 && present + new <= self.partitions_max);
+        if !fits {
+            return Err(TopicError::InvalidPartitions(partitions));
+        }
+        let config = Arc::new(defaults.with_overrides(&configs)?);
+        let meta = TopicMeta { name: name.to_owned(), id: new_topic_id(), partitions, configs, deleting: false };
+        let partitions: Result<Vec<_>, StorageError> =
+            (0..partitions).map(|index| self.create_partition(&meta, index, &config)).collect();
+        let topic = Arc::new(Topic { partitions: partitions?, meta });
+        self.sync_data_dir()?;
+        self.store.put(&topic.meta)?;
+        self.publish(Arc::clone(&topic));
+        tracing::info!(topic = name, partitions = topic.partitions().len(), "created a topic");
+        Ok(topic)
+    }
+
+    fn create_partition(
+        &self,
+        meta: &TopicMeta,
+        index: i32,
+        config: &Arc<LogConfig>,
+    ) -> Result<Arc<Partition>, StorageError> {
+        let name = partition_dir(&meta.name, index);
+        let dir = self.data_dir.join(&name);
+        if dir.exists() {
+            // of a topic whose creation was interrupted, or that the registry has lost: it is not ours to delete
+            let stray = self.data_dir.join(format!("{name}.{}-stray", Uuid::new_v4().simple()));
+            tracing::warn!(dir = %dir.display(), stray = %stray.display(), "moved a directory out of the way");
+            self.disk.rename(&dir, &stray).map_err(|source| StorageError::io("rename", &dir, source))?;
+        }
+        prepare_dir(self.disk.as_ref(), &dir, meta.id)?;
+        let (partition, _) = Partition::open(Origin {
+            name,
+            dir,
+            disk: Arc::clone(&self.disk),
+            clock: Arc::clone(&self.clock),
+            config: Arc::clone(config),
+            clean: true,
+            recovery_point: 0,
+            log_start: 0,
+            first_dirty: 0,
+        })?;
+        Ok(Arc::new(partition))
+    }
+
+    /// Deletes a topic with all its records. Consumers that are reading a segment may finish it.
+    pub fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
+        let _admin = self.admin.lock();
+        let topic = self.topic(name).ok_or_else(|| TopicError::Unknown(name.to_owned()))?;
+        self.store.put(&TopicMeta { deleting: true, ..topic.meta.clone() })?;
+        self.unpublish(name);
+        for partition in topic.partitions() {
+            partition.abandon();
+        }
+        finish_deletion(self.disk.as_ref(), &self.data_dir, &topic.meta)?;
+        self.store.remove(name)?;
+        tracing::info!(topic = name, "deleted a topic");
+        Ok(())
+    }
+
+    /// Puts new settings of the broker in force, below each topic's own.
+    pub fn set_defaults(&self, defaults: LogConfig) -> Result<(), TopicError> {
+        let mut current = self.admin.lock();
+        for topic in self.topics() {
+            let config = Arc::new(defaults.with_overrides(topic.configs())?);
+            for partition in topic.partitions() {
+                partition.set_config(Arc::clone(&config));
+            }
+        }
+        *current = defaults;
+        Ok(())
+    }
+
+    fn sync_data_dir(&self) -> Result<(), StorageError> {
+        let synced = self.disk.sync_dir(&self.data_dir);
+        synced.map_err(|source| StorageError::io("flush", &self.data_dir, source))
+    }
+}
+
+/// Makes sure that the directory exists and says which topic it belongs to.
+pub(super) fn prepare_dir(disk: &dyn Disk, dir: &Path, topic_id: Uuid) -> Result<(), StorageError> {
+    disk.create_dir(dir).map_err(|source| StorageError::io("create", dir, source))?;
+    if topic_of_dir(dir)? == Some(topic_id) {
+        return Ok(());
+    }
+    replace_file(disk, &dir.join(PARTITION_METADATA), partition_metadata(topic_id).as_bytes())
+}
+
+/// The id of the topic that a partition's directory belongs to, if it says so.
+pub(super) fn topic_of_dir(dir: &Path) -> Result<Option<Uuid>, StorageError> {
+    let content = read_file(&dir.join(PARTITION_METADATA))?;
+    Ok(content.and_then(|bytes| parse_partition_metadata(std::str::from_utf8(&bytes).ok()?)))
+}
+
+/// Removes the directories of a topic that the registry has marked. They are renamed first, so that half a
+/// partition is never taken for one.
+pub(super) fn finish_deletion(disk: &dyn Disk, data_dir: &Path, meta: &TopicMeta) -> Result<(), StorageError> {
+    for index in 0..meta.partitions {
+        let name = partition_dir(&meta.name, index);
+        let dir = data_dir.join(&name);
+        let doomed = data_dir.join(format!("{name}.{}-delete", meta.id.simple()));
+        if topic_of_dir(&dir)? == Some(meta.id) {
+            disk.rename(&dir, &doomed).map_err(|source| StorageError::io("rename", &dir, source))?;
+        }
+        disk.remove_dir(&doomed).map_err(|source| StorageError::io("delete", &doomed, source))?;
+    }
+    disk.sync_dir(data_dir).map_err(|source| StorageError::io("flush", data_dir, source))
+}

@@ -1,0 +1,41 @@
+//! The partitioned log: plain synchronous code over files, in Kafka's formats.
+//!
+//! A [`LogManager`] owns a data directory with many [`Partition`]s. A partition appends record batches at its end,
+//! answers which file range holds an offset, flushes for all that wait at once, and deletes or compacts old
+//! segments. What a crash leaves behind is verified and repaired when it is opened.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`manager`] | the data directory: topics, checkpoints, opening, upkeep |
+//! | [`partition`] | append, read, flush, retention, recovery of one partition |
+//! | [`segment`] | the `.log`, `.index` and `.timeindex` files |
+//! | [`producer`] | idempotent producers and their `.snapshot` files |
+//! | [`compact`] | compaction by key |
+//! | [`checkpoint`], [`epochs`] | offsets of all partitions, leader epochs of one |
+//! | [`clock`], [`disk`] | the seams where time and faults are injected |
+
+mod checkpoint;
+mod clock;
+mod compact;
+mod config;
+mod disk;
+mod epochs;
+mod error;
+mod manager;
+mod partition;
+mod producer;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
+pub(crate) use disk::{read_file, replace_file};
+pub use disk::{Disk, RealDisk};
+pub use error::{AppendError, ReadError, StorageError};
+pub(crate) use manager::names::check_topic_name;
+pub use manager::{
+    FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError, TopicMeta,
+    TopicStore,
+};
+pub use partition::{Appended, Durable, Partition, ReadSlice, RecoveryReport, TimestampOffset};

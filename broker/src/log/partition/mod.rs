@@ -1,0 +1,246 @@
+//! One partition: a directory of segments, appended to at the end, read anywhere, deleted from the front.
+//!
+//! Appends come under one lock, `writer`; readers do not take it: they see the list of segments, each segment's
+//! published size and the log's end, which is published before the size. So a reader never waits for the disk on
+//! behalf of a writer, and a segment that retention deletes stays readable for whoever found it before.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `append` | checks batches, gives them offsets, writes them |
+//! | `roll` | closes the active segment and begins the next |
+//! | `flush` | one fdatasync for all that wait |
+//! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
+//! | `retain` | deletes old segments |
+//! | `recover` | opens the directory after a clean stop or a crash |
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
+
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use tokio::sync::watch;
+use wire::record::BatchHeader;
+
+use self::flush::Flusher;
+use super::clock::Clock;
+use super::config::LogConfig;
+use super::disk::Disk;
+use super::epochs::LeaderEpochs;
+use super::error::StorageError;
+use super::producer::{Producers, snapshot};
+use super::segment::Segment;
+
+mod append;
+mod flush;
+mod read;
+mod recover;
+mod retain;
+mod roll;
+#[cfg(test)]
+mod tests;
+mod times;
+
+pub use append::Appended;
+pub use flush::Durable;
+pub use read::ReadSlice;
+pub use recover::RecoveryReport;
+pub(crate) use recover::Origin;
+pub use times::TimestampOffset;
+
+/// Bytes that the records of one batch may decompress to where the log itself looks into a batch.
+pub(crate) const RECORDS_BYTES_MAX: usize = 128 << 20;
+
+const OPEN: u8 = 0;
+const OFFLINE: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// One partition of a topic.
+#[derive(Debug)]
+pub struct Partition {
+    /// `topic-0`, as the directory is called.
+    name: String,
+    dir: PathBuf,
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    config: RwLock<Arc<LogConfig>>,
+    segments: RwLock<BTreeMap<i64, Arc<Segment>>>,
+    log_start: AtomicI64,
+    log_end: AtomicI64,
+    /// What is appended is stamped with this epoch.
+    leader_epoch: AtomicI32,
+    writer: Mutex<Writer>,
+    status: AtomicU8,
+    high_watermark: watch::Sender<i64>,
+    flusher: Flusher,
+    /// The first offset that compaction has not seen. Whoever removes or replaces segments holds the lock.
+    first_dirty: Mutex<i64>,
+}
+
+/// What only appends use.
+#[derive(Debug)]
+struct Writer {
+    active: Arc<Segment>,
+    /// The largest timestamp of the active segment's first batch, milliseconds.
+    first_timestamp: Option<i64>,
+    /// When the active segment was created or opened, milliseconds.
+    active_since_ms: i64,
+    producers: Producers,
+    epochs: LeaderEpochs,
+}
+
+impl Partition {
+    /// `topic-0`, as the directory is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the files are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The first offset there is.
+    pub fn log_start_offset(&self) -> i64 {
+        self.log_start.load(Ordering::Acquire)
+    }
+
+    /// The offset that the next record will get.
+    pub fn log_end_offset(&self) -> i64 {
+        self.log_end.load(Ordering::Acquire)
+    }
+
+    /// The offset before which records may be consumed: the log's end, as long as there is one replica.
+    pub fn high_watermark(&self) -> i64 {
+        self.log_end_offset()
+    }
+
+    /// The high watermark as it grows, for fetches that wait. Subscribe before reading, so that no append is
+    /// missed in between.
+    pub fn watch_high_watermark(&self) -> watch::Receiver<i64> {
+        self.high_watermark.subscribe()
+    }
+
+    /// The epoch of the leader, which stamps what it appends.
+    pub fn leader_epoch(&self) -> i32 {
+        self.leader_epoch.load(Ordering::Acquire)
+    }
+
+    /// The end offset of a leader epoch, as OffsetForLeaderEpoch answers it: the epoch itself or the largest
+    /// known one below it, and the offset at which the next began. `None` when there is no such epoch.
+    pub fn end_offset_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        self.writer.lock().epochs.end_offset(epoch, self.log_end_offset())
+    }
+
+    /// Bytes of all segments.
+    pub fn size_bytes(&self) -> u64 {
+        self.segments.read().values().map(|segment| u64::from(segment.size())).sum()
+    }
+
+    /// The number of segments.
+    pub fn segment_count(&self) -> usize {
+        self.segments.read().len()
+    }
+
+    /// The number of idempotent producers that are remembered.
+    pub fn producer_count(&self) -> usize {
+        self.writer.lock().producers.len()
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> Arc<LogConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    /// Replaces the settings; they hold from the next append, read and tick on.
+    pub fn set_config(&self, config: Arc<LogConfig>) {
+        *self.config.write() = config;
+    }
+
+    /// Whether a disk failure has taken the partition out of service.
+    pub fn is_offline(&self) -> bool {
+        self.status.load(Ordering::Acquire) == OFFLINE
+    }
+
+    /// Completes the indexes, flushes everything and remembers the producers, so that the next start trusts the
+    /// files. Appends after it are refused.
+    pub fn close(&self) -> Result<(), StorageError> {
+        let writer = self.writer.lock();
+        self.check_open()?;
+        writer.active.close(self.disk.as_ref())?;
+        self.flush_to(self.log_end_offset())?;
+        snapshot::write(self.disk.as_ref(), &self.dir, self.log_end_offset(), &writer.producers)?;
+        self.status.store(CLOSED, Ordering::Release);
+        Ok(())
+    }
+
+    /// Refuses everything from now on; the files are about to be deleted.
+    pub(crate) fn abandon(&self) {
+        let _writer = self.writer.lock();
+        self.status.store(CLOSED, Ordering::Release);
+        self.flusher.fail();
+        // whoever waits for records learns from the next read that there will be none
+        self.high_watermark.send_modify(|_| {});
+    }
+
+    /// Forgets the idempotent producers that have been silent for too long.
+    pub(crate) fn expire_producers(&self, now_ms: i64) {
+        let expiration_ms = self.config().producer_id_expiration_ms;
+        self.writer.lock().producers.expire(now_ms, expiration_ms);
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Refuses when the partition is offline or closed.
+    pub(crate) fn check_open(&self) -> Result<(), StorageError> {
+        match self.status.load(Ordering::Acquire) {
+            OPEN => Ok(()),
+            OFFLINE => Err(StorageError::Offline(self.name.clone())),
+            _ => Err(StorageError::Closed(self.name.clone())),
+        }
+    }
+
+    /// Takes the partition out of service: what is on the disk is no longer known.
+    pub(crate) fn go_offline(&self, error: &StorageError) {
+        tracing::error!(partition = %self.name, %error, "partition goes offline");
+        self.status.store(OFFLINE, Ordering::Release);
+        self.flusher.fail();
+    }
+
+    /// The right to remove or replace segments, with the first offset that compaction has not seen.
+    pub(crate) fn maintenance(&self) -> MutexGuard<'_, i64> {
+        self.first_dirty.lock()
+    }
+
+    /// Whether `batch` holds the newest sequence of an idempotent producer.
+    pub(crate) fn is_newest_of_producer(&self, batch: &BatchHeader) -> bool {
+        batch.producer_id >= 0 && self.writer.lock().producers.is_newest_of_producer(batch)
+    }
+
+    /// Puts `new` in the place of a run of closed segments.
+    pub(crate) fn exchange_segments(&self, old: &[Arc<Segment>], new: Arc<Segment>) {
+        let mut segments = self.segments.write();
+        for segment in old {
+            segments.remove(&segment.base_offset());
+        }
+        segments.insert(new.base_offset(), new);
+    }
+
+    /// All segments, oldest first.
+    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
+        self.segments.read().values().cloned().collect()
+    }
+
+    /// The segments that no longer grow, oldest first.
+    pub(crate) fn closed_segments(&self) -> Vec<Arc<Segment>> {
+        let mut segments = self.segments();
+        segments.pop();
+        segments
+    }
+}

@@ -1,0 +1,271 @@
+//! Opening a partition's directory.
+//!
+//! After a clean stop every file is trusted: the last stretch of each segment is walked over, the producers come
+//! from the snapshot that the stop wrote. After a crash the segments from the recovery point on (the last offset
+//! that is known to be durable) are verified batch by batch; at the first bad batch the log ends, and segments
+//! behind it are deleted. Segments before the recovery point are repaired one by one, and what follows them
+//! stays: it was durable, and offsets may have gaps.
+//!
+//! In both cases: an interrupted compaction is completed or undone, files without their `.log` are removed,
+//! indexes that are not as they should be are rebuilt, and the producers are brought up to the log's end by
+//! walking over the batches behind the newest sound snapshot.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use super::flush::Flusher;
+use super::{OPEN, Partition, Writer};
+use crate::log::clock::Clock;
+use crate::log::compact::swap;
+use crate::log::config::LogConfig;
+use crate::log::disk::Disk;
+use crate::log::epochs::LeaderEpochs;
+use crate::log::error::StorageError;
+use crate::log::producer::{Producers, snapshot};
+use crate::log::segment::open::{Opened, Place, open_trusted, open_verified};
+use crate::log::segment::scan::HeaderScan;
+use crate::log::segment::{SUFFIXES, Segment, file_path};
+
+/// Where a partition is and what the checkpoints say of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// `topic-0`.
+    pub(crate) name: String,
+    pub(crate) dir: PathBuf,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) config: Arc<LogConfig>,
+    /// Whether the broker stopped cleanly.
+    pub(crate) clean: bool,
+    /// Everything before it was durable.
+    pub(crate) recovery_point: i64,
+    pub(crate) log_start: i64,
+    pub(crate) first_dirty: i64,
+}
+
+/// What opening a partition found and did; all zero after a clean stop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Bytes that were cut off segments, and bytes of segments that were deleted behind a cut.
+    pub truncated_bytes: u64,
+    /// Segments of which every batch's checksum was computed.
+    pub segments_scanned: usize,
+    /// Segments that were deleted because the log was cut before them.
+    pub segments_deleted: usize,
+    /// Segments whose indexes were written anew.
+    pub indexes_rebuilt: usize,
+    /// Why the log was cut: file, position and what is wrong there.
+    pub reason: Option<String>,
+}
+
+impl RecoveryReport {
+    /// Adds what was done for another partition.
+    pub(crate) fn add(&mut self, other: &RecoveryReport) {
+        self.truncated_bytes += other.truncated_bytes;
+        self.segments_scanned += other.segments_scanned;
+        self.segments_deleted += other.segments_deleted;
+        self.indexes_rebuilt += other.indexes_rebuilt;
+        self.reason = self.reason.take().or_else(|| other.reason.clone());
+    }
+}
+
+impl Partition {
+    /// Opens the directory, which must exist, and repairs what a crash has left in it.
+    pub(crate) fn open(origin: Origin) -> Result<(Partition, RecoveryReport), StorageError> {
+        let disk = origin.disk.as_ref();
+        let bases = tidy(disk, &origin)?;
+        let mut report = RecoveryReport::default();
+        let mut recovery = Recovery { origin: &origin, report: &mut report, segments: BTreeMap::new(), next_offset: 0 };
+        recovery.open_segments(&bases)?;
+        let (mut segments, mut log_end) = (recovery.segments, recovery.next_offset);
+        let mut files_changed = report.segments_scanned > 0;
+        if segments.is_empty() || log_end < origin.log_start {
+            // nothing is left of what the log had: it goes on where it ended, not at 0
+            segments.values().try_for_each(|segment| segment.remove(disk))?;
+            log_end = origin.log_start.max(log_end);
+            segments = BTreeMap::from([(log_end, Arc::new(Segment::create(disk, &origin.dir, log_end)?))]);
+            files_changed = true;
+        }
+        let producers = load_producers(&origin, &segments, log_end)?;
+        let partition = assemble(origin, segments, log_end, producers, files_changed)?;
+        if files_changed {
+            partition.sync_recovered()?;
+        }
+        Ok((partition, report))
+    }
+
+    /// Makes durable what recovery found sound, which may so far be in the page cache alone.
+    fn sync_recovered(&self) -> Result<(), StorageError> {
+        for segment in self.segments() {
+            segment.sync(self.disk(), false)?;
+        }
+        self.disk().sync_dir(&self.dir).map_err(|source| StorageError::io("flush", &self.dir, source))
+    }
+}
+
+fn assemble(
+    origin: Origin,
+    segments: BTreeMap<i64, Arc<Segment>>,
+    log_end: i64,
+    producers: Producers,
+    files_changed: bool,
+) -> Result<Partition, StorageError> {
+    let Some((first, active)) = segments.keys().next().copied().zip(segments.values().last().cloned()) else {
+        return Err(StorageError::Closed(origin.name));
+    };
+    let now_ms = origin.clock.now_ms();
+    let first_batch = HeaderScan::new(active.file(), 0, active.size()).next().and_then(Result::ok);
+    let epochs = LeaderEpochs::load(&origin.dir, log_end)?;
+    let log_start = first.max(origin.log_start).min(log_end);
+    Ok(Partition {
+        name: origin.name,
+        dir: origin.dir,
+        disk: origin.disk,
+        clock: origin.clock,
+        config: RwLock::new(origin.config),
+        segments: RwLock::new(segments),
+        log_start: AtomicI64::new(log_start),
+        log_end: AtomicI64::new(log_end),
+        leader_epoch: AtomicI32::new(epochs.latest()),
+        writer: Mutex::new(Writer {
+            active,
+            first_timestamp: first_batch.map(|(_, header)| header.max_timestamp),
+            active_since_ms: now_ms,
+            producers,
+            epochs,
+        }),
+        status: AtomicU8::new(OPEN),
+        high_watermark: watch::Sender::new(log_end),
+        flusher: Flusher::new(log_end, now_ms, files_changed),
+        first_dirty: Mutex::new(origin.first_dirty),
+    })
+}
+
+/// Completes or undoes what was interrupted, and lists the base offsets of the segments.
+fn tidy(disk: &dyn Disk, origin: &Origin) -> Result<Vec<i64>, StorageError> {
+    swap::finish(disk, &origin.dir)?;
+    let entries = fs::read_dir(&origin.dir).map_err(|source| StorageError::io("list", &origin.dir, source))?;
+    let paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut bases: Vec<i64> = paths.iter().filter_map(|path| base_of(path, "log")).collect();
+    bases.sort_unstable();
+    for path in &paths {
+        let orphan = ["index", "timeindex"].iter().find_map(|suffix| base_of(path, suffix));
+        let is_orphan = orphan.is_some_and(|base| bases.binary_search(&base).is_err());
+        let is_leftover = path.extension().is_some_and(|extension| extension == "tmp" || extension == "deleted");
+        if is_orphan || is_leftover {
+            disk.remove(path).map_err(|source| StorageError::io("delete", path, source))?;
+        }
+    }
+    Ok(bases)
+}
+
+fn base_of(path: &std::path::Path, suffix: &str) -> Option<i64> {
+    let digits = path.file_name()?.to_str()?.strip_suffix(suffix)?.strip_suffix('.')?;
+    (digits.len() == 20).then(|| digits.parse().ok())?.filter(|base| *base >= 0)
+}
+
+struct Recovery<'a> {
+    origin: &'a Origin,
+    report: &'a mut RecoveryReport,
+    segments: BTreeMap<i64, Arc<Segment>>,
+    next_offset: i64,
+}
+
+impl Recovery<'_> {
+    fn open_segments(&mut self, bases: &[i64]) -> Result<(), StorageError> {
+        for (number, base_offset) in bases.iter().copied().enumerate() {
+            let later = bases.get(number + 1..).unwrap_or_default();
+            let end_offset = later.first().copied().unwrap_or(i64::MAX);
+            // the log's last segment is where a crash leaves its traces, whatever the checkpoint says
+            let was_durable = !later.is_empty() && end_offset <= self.origin.recovery_point;
+            let opened = self.open_segment(base_offset, end_offset, was_durable)?;
+            let was_cut = opened.truncated_bytes > 0;
+            self.next_offset = opened.next_offset;
+            self.take(opened);
+            if was_cut && !was_durable {
+                return self.delete(later);
+            }
+        }
+        Ok(())
+    }
+
+    fn open_segment(&self, base_offset: i64, end_offset: i64, was_durable: bool) -> Result<Opened, StorageError> {
+        let place = Place {
+            disk: self.origin.disk.as_ref(),
+            dir: &self.origin.dir,
+            base_offset,
+            end_offset,
+            index_interval_bytes: self.origin.config.index_interval_bytes,
+        };
+        if self.origin.clean || was_durable { open_trusted(place) } else { open_verified(place) }
+    }
+
+    fn take(&mut self, opened: Opened) {
+        let path = opened.segment.path().display().to_string();
+        if let Some(reason) = opened.reason {
+            tracing::warn!(path, truncated_bytes = opened.truncated_bytes, reason, "cut a segment");
+            self.report.reason.get_or_insert(format!("{path} {reason}"));
+        } else if opened.indexes_rebuilt && self.origin.clean {
+            tracing::warn!(path, "rebuilt the indexes of a segment");
+        }
+        self.report.truncated_bytes += opened.truncated_bytes;
+        self.report.segments_scanned += usize::from(opened.verified);
+        self.report.indexes_rebuilt += usize::from(opened.indexes_rebuilt);
+        self.segments.insert(opened.segment.base_offset(), Arc::new(opened.segment));
+    }
+
+    /// Deletes the segments behind a cut: between them and the cut, records are missing that nobody was promised.
+    fn delete(&mut self, bases: &[i64]) -> Result<(), StorageError> {
+        let (disk, dir) = (self.origin.disk.as_ref(), &self.origin.dir);
+        for base_offset in bases {
+            let log = file_path(dir, *base_offset, "log");
+            self.report.truncated_bytes += fs::metadata(&log).map_or(0, |metadata| metadata.len());
+            self.report.segments_deleted += 1;
+            for suffix in SUFFIXES {
+                let path = file_path(dir, *base_offset, suffix);
+                disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The producers at the log's end.
+fn load_producers(
+    origin: &Origin,
+    segments: &BTreeMap<i64, Arc<Segment>>,
+    log_end: i64,
+) -> Result<Producers, StorageError> {
+    let (mut producers, mut from) = (Producers::default(), 0);
+    for offset in snapshot::list(&origin.dir)? {
+        let loaded = if offset <= log_end { snapshot::read(&origin.dir, offset) } else { None };
+        if let Some(loaded) = loaded {
+            (producers, from) = (loaded, offset);
+            break;
+        }
+        let path = snapshot::path(&origin.dir, offset);
+        origin.disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
+    }
+    let now_ms = origin.clock.now_ms();
+    for segment in segments.values().skip_while(|segment| segment_ends_before(segments, segment, from)) {
+        // a damaged batch in the middle ends the walk over this segment only
+        for (_, header) in HeaderScan::new(segment.file(), 0, segment.size()).map_while(Result::ok) {
+            if header.base_offset >= from {
+                producers.note(&header, now_ms);
+            }
+        }
+    }
+    producers.limit(origin.config.producer_ids_max);
+    Ok(producers)
+}
+
+fn segment_ends_before(segments: &BTreeMap<i64, Arc<Segment>>, segment: &Segment, offset: i64) -> bool {
+    let next = segments.range(segment.base_offset().saturating_add(1)..).next();
+    next.is_some_and(|(next_base, _)| *next_base <= offset)
+}

@@ -1,0 +1,94 @@
+//! Retention: whole segments are deleted from the front, by age, by the log's size, or because they lie before
+//! the log's start.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::UNIX_EPOCH;
+
+use super::{Partition, Writer};
+use crate::log::config::LogConfig;
+use crate::log::error::StorageError;
+use crate::log::producer::snapshot;
+use crate::log::segment::Segment;
+
+impl Partition {
+    /// Deletes what the settings no longer keep; returns the number of bytes. The active segment is deleted only
+    /// when its age says so, after a new one was begun.
+    pub(crate) fn apply_retention(&self, now_ms: i64) -> Result<u64, StorageError> {
+        let config = self.config();
+        let _maintenance = self.maintenance();
+        let doomed = {
+            let mut writer = self.writer.lock();
+            self.check_open()?;
+            let doomed = self.doomed(&config, now_ms);
+            if doomed.last().is_some_and(|last| last.base_offset() == writer.active.base_offset()) {
+                self.roll(&mut writer)?;
+            }
+            self.forget(&mut writer, &doomed)?;
+            doomed
+        };
+        let mut deleted_bytes = 0;
+        for segment in &doomed {
+            segment.remove(self.disk())?;
+            let snapshot = snapshot::path(&self.dir, segment.base_offset());
+            self.disk().remove(&snapshot).map_err(|source| StorageError::io("delete", &snapshot, source))?;
+            deleted_bytes += u64::from(segment.size());
+            tracing::info!(partition = %self.name, base_offset = segment.base_offset(), "deleted an old segment");
+        }
+        Ok(deleted_bytes)
+    }
+
+    /// The leading segments that are to be deleted.
+    fn doomed(&self, config: &LogConfig, now_ms: i64) -> Vec<Arc<Segment>> {
+        let segments = self.segments();
+        let log_start = self.log_start_offset();
+        let mut excess = match u64::try_from(config.retention_bytes) {
+            Ok(kept) if config.cleanup_policy.delete => self.size_bytes().saturating_sub(kept),
+            _ => 0,
+        };
+        let mut doomed = Vec::new();
+        for (number, segment) in segments.iter().enumerate() {
+            let size = u64::from(segment.size());
+            let next_base = segments.get(number + 1).map(|next| next.base_offset());
+            let is_before_start = next_base.is_some_and(|next| next <= log_start);
+            let is_excess = next_base.is_some() && size > 0 && excess >= size;
+            let is_old = size > 0 && config.cleanup_policy.delete && is_expired(segment, config, now_ms);
+            if !(is_before_start || is_excess || is_old) {
+                break;
+            }
+            excess = excess.saturating_sub(size);
+            doomed.push(Arc::clone(segment));
+        }
+        doomed
+    }
+
+    /// Takes segments out of the list, so that nobody finds them any more.
+    fn forget(&self, writer: &mut Writer, doomed: &[Arc<Segment>]) -> Result<(), StorageError> {
+        if doomed.is_empty() {
+            return Ok(());
+        }
+        let mut segments = self.segments.write();
+        for segment in doomed {
+            segments.remove(&segment.base_offset());
+        }
+        let first = segments.keys().next().copied().unwrap_or_else(|| self.log_end_offset());
+        drop(segments);
+        let before = self.log_start.fetch_max(first, Ordering::AcqRel);
+        writer.epochs.truncate_before(self.disk(), &self.dir, before.max(first))
+    }
+}
+
+/// Whether the youngest record is too old. Without timestamps the file's age counts.
+fn is_expired(segment: &Segment, config: &LogConfig, now_ms: i64) -> bool {
+    if config.retention_ms < 0 {
+        return false;
+    }
+    let newest = segment.newest().timestamp;
+    let newest = if newest >= 0 { newest } else { modified_ms(segment).unwrap_or(now_ms) };
+    now_ms.saturating_sub(newest) > config.retention_ms
+}
+
+fn modified_ms(segment: &Segment) -> Option<i64> {
+    let modified = segment.file().metadata().ok()?.modified().ok()?;
+    i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+}

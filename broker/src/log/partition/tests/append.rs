@@ -1,0 +1,208 @@
+use std::fs;
+use std::sync::Arc;
+use std::thread;
+
+use wire::record::{BatchHeader, Compression, TimestampType as RecordTime, batch};
+
+use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
+use crate::log::error::{AppendError, StorageError};
+use crate::log::partition::Partition;
+use crate::log::tests::{Fault, Lab, NOON, keyed, produced, read_values, values};
+
+fn wanted(values: &[&str]) -> Vec<(i64, String)> {
+    (0..).zip(values).map(|(offset, value)| (offset, (*value).to_owned())).collect()
+}
+
+fn is_storage_error(result: Result<crate::log::Appended, AppendError>) -> bool {
+    result.is_err_and(|error| error.error_code().code() == 56)
+}
+
+#[test]
+fn offsets_follow_each_other_over_batches() {
+    let partition = Lab::new().open();
+    let first = partition.append(&mut values(&["a", "b"])).unwrap();
+    assert_eq!((first.base_offset, first.last_offset, first.log_append_time), (0, 1, -1));
+    let second = partition.append(&mut values(&["c"])).unwrap();
+    assert_eq!((second.base_offset, second.last_offset, second.log_start_offset), (2, 2, 0));
+    assert_eq!(partition.log_end_offset(), 3);
+    assert_eq!(partition.high_watermark(), 3);
+    assert_eq!(read_values(&partition), wanted(&["a", "b", "c"]));
+}
+
+#[test]
+fn the_bytes_are_appended_as_they_came_but_for_offset_and_epoch() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    partition.append(&mut values(&["a"])).unwrap();
+    let original = keyed(NOON, Compression::Lz4, &[("k", Some("v")), ("k", None)]);
+    let mut sent = original.clone();
+    let writes = lab.disk.writes();
+    partition.append(&mut sent).unwrap();
+    assert_eq!(lab.disk.writes(), writes + 1, "one write for an append");
+    let log = fs::read(lab.path("00000000000000000000.log")).unwrap();
+    let stored = &log[log.len() - original.len()..];
+    assert_eq!(stored, sent);
+    let mut expected = original;
+    batch::set_base_offset(&mut expected, 1);
+    batch::set_leader_epoch(&mut expected, 0);
+    assert_eq!(stored, expected);
+}
+
+#[test]
+fn several_batches_go_in_with_one_append() {
+    let partition = Lab::new().open();
+    let mut both = [values(&["a", "b"]), values(&["c"])].concat();
+    let appended = partition.append(&mut both).unwrap();
+    assert_eq!((appended.base_offset, appended.last_offset), (0, 2));
+    assert_eq!(read_values(&partition), wanted(&["a", "b", "c"]));
+}
+
+#[test]
+fn append_time_is_the_brokers_clock() {
+    let config = LogConfig { message_timestamp_type: TimestampType::LogAppendTime, ..LogConfig::default() };
+    let lab = Lab::with(config);
+    let partition = lab.open();
+    lab.clock.advance(500);
+    let appended = partition.append(&mut values(&["a"])).unwrap();
+    assert_eq!(appended.log_append_time, NOON + 500);
+    let bytes = partition.read(0, 1000, true).unwrap().read_bytes().unwrap();
+    batch::verify_crc(&bytes).unwrap();
+    let header = BatchHeader::parse(&bytes).unwrap();
+    assert_eq!((header.timestamp_type(), header.max_timestamp), (RecordTime::LogAppendTime, NOON + 500));
+}
+
+#[test]
+fn damaged_bytes_are_corrupt_and_leave_no_trace() {
+    let partition = Lab::new().open();
+    let good = values(&["some text", "more text"]);
+    for at in 12..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 0x10;
+        // the leader epoch is not under the checksum
+        let result = partition.append(&mut bad);
+        assert_eq!(result.is_ok(), (12..16).contains(&at), "byte {at}: {result:?}");
+    }
+    for len in 1..good.len() {
+        assert!(partition.append(&mut good[..len].to_vec()).is_err(), "cut at {len}");
+    }
+    let error = partition.append(&mut [good.as_slice(), b"trailing"].concat()).unwrap_err();
+    assert_eq!(error.error_code().code(), 2);
+    assert_eq!(partition.log_end_offset(), 8);
+}
+
+#[test]
+fn batches_that_no_client_may_send_are_refused() {
+    let partition = Lab::new().open();
+    let code = |mut bytes: Vec<u8>| partition.append(&mut bytes).unwrap_err().error_code().code();
+    assert_eq!(code(Vec::new()), 87);
+    let mut old_format = values(&["a"]);
+    old_format[16] = 1;
+    assert_eq!(code(old_format), 43);
+    assert_eq!(code([produced(1, 0, 0, 1), produced(1, 0, 1, 1)].concat()), 87);
+    assert_eq!(code(produced(1, 0, -2, 1)), 87);
+    assert_eq!(partition.log_end_offset(), 0);
+}
+
+#[test]
+fn limits_on_batch_and_segment_hold() {
+    let lab = Lab::with(LogConfig { max_message_bytes: 200, segment_bytes: 300, ..LogConfig::default() });
+    let partition = lab.open();
+    let large = partition.append(&mut values(&[&"x".repeat(200)])).unwrap_err();
+    assert_eq!(large.error_code().code(), 10);
+    let many = [values(&[&"x".repeat(100)]), values(&[&"x".repeat(100)])].concat();
+    assert_eq!(partition.append(&mut many.clone()).unwrap_err().error_code().code(), 18);
+    partition.append(&mut many[..many.len() / 2].to_vec()).unwrap();
+}
+
+#[test]
+fn a_compacted_topic_wants_keys() {
+    let partition = Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() }).open();
+    assert_eq!(partition.append(&mut values(&["a"])).unwrap_err().error_code().code(), 87);
+    partition.append(&mut keyed(NOON, Compression::Zstd, &[("k", None)])).unwrap();
+}
+
+#[test]
+fn a_full_disk_fails_the_append_and_leaves_nothing_half_written() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    partition.append(&mut values(&["kept"])).unwrap();
+    let size = fs::metadata(lab.path("00000000000000000000.log")).unwrap().len();
+    for after in [0, 1, 40, 60] {
+        lab.disk.fail(Fault::WriteFull { after });
+        assert!(is_storage_error(partition.append(&mut produced(5, 0, 0, 1))));
+        assert_eq!(fs::metadata(lab.path("00000000000000000000.log")).unwrap().len(), size);
+        assert_eq!(partition.log_end_offset(), 1);
+    }
+    // the producer's sequence was not taken either
+    assert_eq!(partition.append(&mut produced(5, 0, 0, 1)).unwrap().base_offset, 1);
+    assert_eq!(read_values(&partition), wanted(&["kept", "5/0/0"]));
+}
+
+#[test]
+fn a_write_that_cannot_be_undone_takes_the_partition_offline() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    partition.append(&mut values(&["kept"])).unwrap();
+    lab.disk.fail(Fault::WriteFull { after: 30 });
+    lab.disk.fail(Fault::Truncate);
+    assert!(is_storage_error(partition.append(&mut values(&["lost"]))));
+    assert!(partition.is_offline());
+    assert!(is_storage_error(partition.append(&mut values(&["refused"]))));
+    assert!(partition.read(0, 1000, true).is_err());
+    drop(partition);
+    assert_eq!(read_values(&lab.open()), wanted(&["kept"]));
+}
+
+#[test]
+fn a_closed_partition_refuses() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    partition.close().unwrap();
+    let error = partition.append(&mut values(&["late"])).unwrap_err();
+    assert!(matches!(error, AppendError::Storage(StorageError::Closed(_))));
+    assert!(matches!(partition.close(), Err(StorageError::Closed(_))));
+}
+
+#[test]
+fn appends_from_many_threads_are_whole_and_in_one_order() {
+    let lab = Lab::small();
+    let partition: Arc<Partition> = Arc::new(lab.open());
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let partition = &partition;
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let value = format!("{thread} {number}");
+                    partition.append(&mut values(&[&value, &value])).unwrap();
+                }
+            });
+        }
+        let partition = &partition;
+        scope.spawn(move || {
+            // a reader sees whole batches only, while they are appended
+            while partition.log_end_offset() < 400 {
+                read_values(partition);
+            }
+        });
+    });
+    let read = read_values(&partition);
+    assert!(read.iter().map(|(offset, _)| *offset).eq(0..400));
+    for thread in 0..4 {
+        let prefix = format!("{thread} ");
+        let own: Vec<_> = read.iter().filter(|(_, value)| value.starts_with(&prefix)).collect();
+        assert!(own.is_sorted_by_key(|(_, value)| value[2..].parse::<u32>().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn an_append_wakes_those_that_wait_for_it() {
+    let lab = Lab::new();
+    let partition = Arc::new(lab.open());
+    let mut high_watermark = partition.watch_high_watermark();
+    assert_eq!(*high_watermark.borrow_and_update(), 0);
+    let appender = Arc::clone(&partition);
+    let appended = tokio::task::spawn_blocking(move || appender.append(&mut values(&["a", "b"])).unwrap());
+    high_watermark.changed().await.unwrap();
+    assert_eq!(*high_watermark.borrow(), 2);
+    assert_eq!(appended.await.unwrap().last_offset, 1);
+}

@@ -1,0 +1,91 @@
+use crate::log::config::LogConfig;
+use crate::log::tests::{Fault, Lab, NOON, produced, read_values, values, values_at};
+
+#[test]
+fn segments_are_named_by_their_base_offset_in_20_digits() {
+    let lab = Lab::with(LogConfig { segment_bytes: 160, ..LogConfig::default() });
+    let partition = lab.open();
+    for _ in 0..3 {
+        partition.append(&mut values(&["some text", "and more"])).unwrap();
+    }
+    let bases = ["00000000000000000000", "00000000000000000002", "00000000000000000004"];
+    for suffix in ["log", "index", "timeindex"] {
+        assert_eq!(lab.files(suffix), bases.map(|base| format!("{base}.{suffix}")));
+    }
+    assert_eq!(lab.files("snapshot"), bases[1..].iter().map(|b| format!("{b}.snapshot")).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_segment_grows_beyond_its_size() {
+    let lab = Lab::small();
+    let partition = lab.open();
+    for number in 0..100 {
+        partition.append(&mut values(&[&"x".repeat(number * 3)])).unwrap();
+    }
+    for name in lab.files("log") {
+        assert!(std::fs::metadata(lab.path(&name)).unwrap().len() <= 1000);
+    }
+    assert_eq!(read_values(&partition).len(), 100);
+}
+
+#[test]
+fn a_segment_is_rolled_by_the_age_of_its_records() {
+    let lab = Lab::with(LogConfig { segment_ms: 1000, ..LogConfig::default() });
+    let partition = lab.open();
+    partition.append(&mut values_at(NOON, &["a"])).unwrap();
+    partition.append(&mut values_at(NOON + 1000, &["b"])).unwrap();
+    assert_eq!(partition.segment_count(), 1);
+    partition.append(&mut values_at(NOON + 1001, &["c"])).unwrap();
+    assert_eq!(partition.segment_count(), 2);
+    // the age counts from the segment's own first record, also after a restart
+    drop(partition);
+    let partition = lab.open();
+    partition.append(&mut values_at(NOON + 2001, &["d"])).unwrap();
+    assert_eq!(partition.segment_count(), 2);
+    partition.append(&mut values_at(NOON + 2002, &["e"])).unwrap();
+    assert_eq!(partition.segment_count(), 3);
+}
+
+#[test]
+fn records_without_timestamps_are_rolled_by_the_clock() {
+    let lab = Lab::with(LogConfig { segment_ms: 1000, ..LogConfig::default() });
+    let partition = lab.open();
+    partition.append(&mut values_at(-1, &["a"])).unwrap();
+    lab.clock.advance(1001);
+    partition.append(&mut values_at(-1, &["b"])).unwrap();
+    assert_eq!(partition.segment_count(), 2);
+}
+
+#[test]
+fn a_full_index_rolls_the_segment() {
+    let config = LogConfig { segment_index_bytes: 120, index_interval_bytes: 0, ..LogConfig::default() };
+    let lab = Lab::with(config);
+    let partition = lab.open();
+    for number in 0..50 {
+        partition.append(&mut values_at(NOON + number, &["a"])).unwrap();
+    }
+    assert!(partition.segment_count() > 4);
+    partition.close().unwrap();
+    for suffix in ["index", "timeindex"] {
+        for name in lab.files(suffix) {
+            assert!(std::fs::metadata(lab.path(&name)).unwrap().len() <= 120);
+        }
+    }
+}
+
+#[test]
+fn a_roll_that_fails_changes_nothing() {
+    let lab = Lab::with(LogConfig { segment_bytes: 160, ..LogConfig::default() });
+    let partition = lab.open();
+    partition.append(&mut produced(7, 0, 0, 2)).unwrap();
+    for fault in [Fault::Open, Fault::WriteFull { after: 3 }, Fault::Rename, Fault::Truncate] {
+        lab.disk.fail(fault);
+        let error = partition.append(&mut produced(7, 0, 2, 2)).unwrap_err();
+        assert_eq!(error.error_code().code(), 56, "{fault:?}");
+        assert_eq!((partition.segment_count(), partition.log_end_offset()), (1, 2), "{fault:?}");
+    }
+    assert_eq!(partition.append(&mut produced(7, 0, 2, 2)).unwrap().base_offset, 2);
+    assert_eq!(partition.segment_count(), 2);
+    drop(partition);
+    assert_eq!(read_values(&lab.open()).len(), 4);
+}

@@ -1,0 +1,133 @@
+//! The producers at one offset, in a file: Kafka's `.snapshot`, version 1. Recovery loads the newest one and adds
+//! the batches from its offset on.
+//!
+//! The name is the offset in 20 digits: the snapshot describes the log before it. All integers are big-endian.
+//!
+//! | bytes | field | |
+//! |---|---|---|
+//! | 2 | version | 1 |
+//! | 4 | crc | CRC-32C of everything after it |
+//! | 4 | entries | count |
+//! | 8 | producer id | |
+//! | 2 | producer epoch | |
+//! | 4 | last sequence | of the batch |
+//! | 8 | last offset | of the batch |
+//! | 4 | offset delta | last offset minus base offset |
+//! | 8 | timestamp | when the producer was last seen, milliseconds |
+//! | 4 | coordinator epoch | -1: no transactions |
+//! | 8 | current transaction's first offset | -1 |
+//!
+//! Kafka writes one entry for a producer, its last batch, and so knows only that one after a restart. Here a
+//! producer has an entry for each of its batches, oldest first: Kafka reads such a file too, and takes the
+//! last entry. Write: whole, under a temporary name, renamed. A file that is short or whose CRC is wrong is
+//! ignored: an older snapshot, or the whole log, takes its place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::{Buf, BufMut};
+use wire::record::batch::increment_sequence;
+
+use super::{ProducerBatch, Producers};
+use crate::log::disk::Disk;
+use crate::log::error::StorageError;
+
+const VERSION: i16 = 1;
+/// Bytes before the entries.
+const HEADER: usize = 10;
+/// Bytes of an entry.
+const ENTRY: usize = 46;
+/// Where the bytes under the CRC begin.
+const CHECKED_FROM: usize = 6;
+
+/// The file for the log before `offset`.
+pub(crate) fn path(dir: &Path, offset: i64) -> PathBuf {
+    dir.join(format!("{offset:020}.snapshot"))
+}
+
+/// The offsets of the snapshots in a directory, newest first.
+pub(crate) fn list(dir: &Path) -> Result<Vec<i64>, StorageError> {
+    let entries = fs::read_dir(dir).map_err(|source| StorageError::io("list", dir, source))?;
+    let mut offsets: Vec<i64> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".snapshot")?.parse().ok())
+        .collect();
+    offsets.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(offsets)
+}
+
+/// Writes the snapshot for the log before `offset`. It is not flushed: the CRC tells a damaged one.
+pub(crate) fn write(
+    disk: &dyn Disk,
+    dir: &Path,
+    offset: i64,
+    producers: &Producers,
+) -> Result<(), StorageError> {
+    let target = path(dir, offset);
+    let temporary = target.with_extension("snapshot.tmp");
+    let bytes = encode(producers);
+    let write = || {
+        let file = disk.open(&temporary)?;
+        disk.truncate(&file, 0)?;
+        disk.write_at(&file, &bytes, 0)?;
+        disk.rename(&temporary, &target)
+    };
+    write().map_err(|source| StorageError::io("write", &target, source))
+}
+
+/// Reads the snapshot for the log before `offset`; `None` when it is damaged or not there.
+pub(crate) fn read(dir: &Path, offset: i64) -> Option<Producers> {
+    decode(&fs::read(path(dir, offset)).ok()?)
+}
+
+fn encode(producers: &Producers) -> Vec<u8> {
+    let count: usize = producers.iter().map(|(_, producer)| producer.batches.len()).sum();
+    let mut out = Vec::with_capacity(HEADER + count * ENTRY);
+    out.put_i16(VERSION);
+    out.put_u32(0);
+    out.put_u32(count as u32);
+    for (id, producer) in producers.iter() {
+        for batch in &producer.batches {
+            out.put_i64(id);
+            out.put_i16(producer.epoch);
+            out.put_i32(batch.last_sequence);
+            out.put_i64(batch.last_offset);
+            out.put_i32((batch.last_offset - batch.base_offset) as i32);
+            out.put_i64(producer.seen_ms);
+            out.put_i32(-1);
+            out.put_i64(-1);
+        }
+    }
+    let crc = crc32c::crc32c(out.get(CHECKED_FROM..).unwrap_or_default());
+    if let Some(place) = out.get_mut(2..CHECKED_FROM) {
+        place.copy_from_slice(&crc.to_be_bytes());
+    }
+    out
+}
+
+fn decode(bytes: &[u8]) -> Option<Producers> {
+    let mut input = bytes;
+    if input.len() < HEADER || input.get_i16() != VERSION || input.get_u32() != crc32c::crc32c(&bytes[CHECKED_FROM..])
+    {
+        return None;
+    }
+    let count = input.get_u32() as usize;
+    if count.checked_mul(ENTRY) != Some(input.len()) {
+        return None;
+    }
+    let mut producers = Producers::default();
+    while input.len() >= ENTRY {
+        let (id, epoch, last_sequence) = (input.get_i64(), input.get_i16(), input.get_i32());
+        let (last_offset, offset_delta, seen_ms) = (input.get_i64(), input.get_i32(), input.get_i64());
+        let (_coordinator_epoch, _transaction) = (input.get_i32(), input.get_i64());
+        let batch = ProducerBatch {
+            // the sequence wraps as offsets do not
+            base_sequence: increment_sequence(last_sequence, offset_delta.checked_neg()?),
+            last_sequence,
+            base_offset: last_offset.checked_sub(i64::from(offset_delta))?,
+            last_offset,
+            timestamp: seen_ms,
+        };
+        producers.insert(id, epoch, batch, seen_ms);
+    }
+    Some(producers)
+}
