@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! version=1
-//! cluster.id=5q7QGYWjQ9y3bEXAMPLEQA
+//! cluster.id=5q7QGYWjQ9y3bEwBemqaQA
 //! node.id=1
 //! ```
 //!

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! version: 0
-//! topic_id: 5q7QGYWjQ9y3bEXAMPLEQA
+//! topic_id: 5q7QGYWjQ9y3bEwBemqaQA
 //! ```
 //!
 //! The id is the UUID's 16 bytes in base64 with `-` and `_`, without padding.

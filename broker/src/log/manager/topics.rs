@@ -5,7 +5,7 @@
 //!
 //! ```json
 //! { "version": 1, "topics": [
-//!   { "name": "nginx_log", "id": "5q7QGYWjQ9y3bEXAMPLEQA", "partitions": 4,
+//!   { "name": "nginx_log", "id": "5q7QGYWjQ9y3bEwBemqaQA", "partitions": 4,
 //!     "configs": { "retention.ms": "86400000" }, "deleting": false } ] }
 //! ```
 //!
