@@ -66,3 +66,6 @@ fn finish(mut w: Writer) -> Result<Encoded, EncodeError> {
     w.set_first_i32(i32::try_from(size).map_err(|_| EncodeError::TooLong(size))?);
     Ok(w.finish())
 }
+
+#[cfg(test)]
+mod tests;

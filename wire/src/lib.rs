@@ -3,6 +3,8 @@
 pub mod codec;
 pub mod error_code;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod message;
 pub mod murmur2;
 pub mod record;

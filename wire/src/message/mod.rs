@@ -1,7 +1,7 @@
 //! Owns the messages: one file for each API, named by it, and the table of all of them.
 //!
 //! Structs and fields have the names of Kafka's own message schemas (3.9). How a table is read: see
-//! `codec::table`. To add an API: its file, a `pub mod` line and a line of the table here.
+//! `codec::table`. To add an API: its file, a `pub mod` line and a row of the table below.
 
 use std::fmt::Debug;
 
@@ -26,9 +26,6 @@ pub mod offset_commit;
 pub mod offset_fetch;
 pub mod produce;
 pub mod sync_group;
-
-#[cfg(test)]
-mod tests;
 
 pub use header::RequestHeader;
 
@@ -57,22 +54,33 @@ pub trait ApiVisitor {
     fn visit<R: Request>(self) -> Self::Output;
 }
 
-api::apis! {
-    Produce = 0, 0..=11, flexible 9, produce: ProduceRequest => ProduceResponse;
-    Fetch = 1, 0..=17, flexible 12, fetch: FetchRequest => FetchResponse;
-    ListOffsets = 2, 0..=9, flexible 6, list_offsets: ListOffsetsRequest => ListOffsetsResponse;
-    Metadata = 3, 0..=12, flexible 9, metadata: MetadataRequest => MetadataResponse;
-    OffsetCommit = 8, 0..=9, flexible 8, offset_commit: OffsetCommitRequest => OffsetCommitResponse;
-    OffsetFetch = 9, 0..=9, flexible 6, offset_fetch: OffsetFetchRequest => OffsetFetchResponse;
-    FindCoordinator = 10, 0..=6, flexible 3, find_coordinator: FindCoordinatorRequest => FindCoordinatorResponse;
-    JoinGroup = 11, 0..=9, flexible 6, join_group: JoinGroupRequest => JoinGroupResponse;
-    Heartbeat = 12, 0..=4, flexible 4, heartbeat: HeartbeatRequest => HeartbeatResponse;
-    LeaveGroup = 13, 0..=5, flexible 4, leave_group: LeaveGroupRequest => LeaveGroupResponse;
-    SyncGroup = 14, 0..=5, flexible 4, sync_group: SyncGroupRequest => SyncGroupResponse;
-    DescribeGroups = 15, 0..=5, flexible 5, describe_groups: DescribeGroupsRequest => DescribeGroupsResponse;
-    ListGroups = 16, 0..=5, flexible 3, list_groups: ListGroupsRequest => ListGroupsResponse;
-    ApiVersions = 18, 0..=4, flexible 3, api_versions: ApiVersionsRequest => ApiVersionsResponse;
-    CreateTopics = 19, 0..=7, flexible 5, create_topics: CreateTopicsRequest => CreateTopicsResponse;
-    DeleteTopics = 20, 0..=6, flexible 4, delete_topics: DeleteTopicsRequest => DeleteTopicsResponse;
-    InitProducerId = 22, 0..=5, flexible 2, init_producer_id: InitProducerIdRequest => InitProducerIdResponse;
+/// The table of all APIs: key, versions, the first flexible version, the file and the messages. It is handed to the macro
+/// `$rows`, so that tests can go through it too.
+macro_rules! for_each_api {
+    ($rows:ident) => { $rows! {
+        Produce = 0, 0..=11, flexible 9, produce: ProduceRequest => ProduceResponse;
+        Fetch = 1, 0..=17, flexible 12, fetch: FetchRequest => FetchResponse;
+        ListOffsets = 2, 0..=9, flexible 6, list_offsets: ListOffsetsRequest => ListOffsetsResponse;
+        Metadata = 3, 0..=12, flexible 9, metadata: MetadataRequest => MetadataResponse;
+        OffsetCommit = 8, 0..=9, flexible 8, offset_commit: OffsetCommitRequest => OffsetCommitResponse;
+        OffsetFetch = 9, 0..=9, flexible 6, offset_fetch: OffsetFetchRequest => OffsetFetchResponse;
+        FindCoordinator = 10, 0..=6, flexible 3, find_coordinator: FindCoordinatorRequest => FindCoordinatorResponse;
+        JoinGroup = 11, 0..=9, flexible 6, join_group: JoinGroupRequest => JoinGroupResponse;
+        Heartbeat = 12, 0..=4, flexible 4, heartbeat: HeartbeatRequest => HeartbeatResponse;
+        LeaveGroup = 13, 0..=5, flexible 4, leave_group: LeaveGroupRequest => LeaveGroupResponse;
+        SyncGroup = 14, 0..=5, flexible 4, sync_group: SyncGroupRequest => SyncGroupResponse;
+        DescribeGroups = 15, 0..=5, flexible 5, describe_groups: DescribeGroupsRequest => DescribeGroupsResponse;
+        ListGroups = 16, 0..=5, flexible 3, list_groups: ListGroupsRequest => ListGroupsResponse;
+        ApiVersions = 18, 0..=4, flexible 3, api_versions: ApiVersionsRequest => ApiVersionsResponse;
+        CreateTopics = 19, 0..=7, flexible 5, create_topics: CreateTopicsRequest => CreateTopicsResponse;
+        DeleteTopics = 20, 0..=6, flexible 4, delete_topics: DeleteTopicsRequest => DeleteTopicsResponse;
+        InitProducerId = 22, 0..=5, flexible 2, init_producer_id: InitProducerIdRequest => InitProducerIdResponse;
+    }};
 }
+
+use api::apis;
+
+for_each_api!(apis);
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Random messages for tests: each value of a message is drawn from a string of bytes, so that proptest shrinks a
+//! Random messages: each value of a message is drawn from a string of bytes, so that proptest shrinks a
 //! failing message by shrinking the string.
 
 use bytes::Bytes;
