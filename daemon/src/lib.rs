@@ -1,1 +1,21 @@
-//! Placeholder.
+//! What every daemon does, whatever it is for: configuration with places in its errors, reload, signals,
+//! logging, metrics, health, and its duties towards systemd.
+//!
+//! A daemon is a function of a [`Context`] that [`run`] starts and stops; its settings are a
+//! [`config::Section`] that a [`config::Source`] loads.
+
+pub mod admin;
+pub mod config;
+mod context;
+pub mod health;
+pub mod log;
+pub mod metrics;
+mod process;
+mod run;
+pub mod signals;
+pub mod systemd;
+
+pub use context::Context;
+pub use health::Health;
+pub use metrics::Metrics;
+pub use run::{Outcome, Supervisor, run};
