@@ -151,7 +151,9 @@ impl LogConfig {
         &self,
         overrides: impl IntoIterator<Item = (&'a String, &'a String)>,
     ) -> Result<LogConfig, LogConfigError> {
-        overrides.into_iter().try_fold(self.clone(), |config, (name, value)| config.with_override(name, value))
+        overrides
+            .into_iter()
+            .try_fold(self.clone(), |config, (name, value)| config.with_override(name, value))
     }
 }
 
@@ -162,7 +164,10 @@ struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    fn within<T: FromStr + PartialOrd + Display>(&self, range: RangeInclusive<T>) -> Result<T, LogConfigError> {
+    fn within<T: FromStr + PartialOrd + Display>(
+        &self,
+        range: RangeInclusive<T>,
+    ) -> Result<T, LogConfigError> {
         match self.value.trim().parse::<T>() {
             Ok(value) if range.contains(&value) => Ok(value),
             _ => Err(self.invalid(&format!("expected a number from {} to {}", range.start(), range.end()))),
@@ -190,6 +195,10 @@ impl Setting<'_> {
     }
 
     fn invalid(&self, reason: &str) -> LogConfigError {
-        LogConfigError::Invalid { name: self.name.to_owned(), value: self.value.to_owned(), reason: reason.to_owned() }
+        LogConfigError::Invalid {
+            name: self.name.to_owned(),
+            value: self.value.to_owned(),
+            reason: reason.to_owned(),
+        }
     }
 }

@@ -30,12 +30,12 @@ mod tests;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
-pub(crate) use disk::{read_file, replace_file};
 pub use disk::{Disk, RealDisk};
+pub(crate) use disk::{read_file, replace_file};
 pub use error::{AppendError, ReadError, StorageError};
 pub(crate) use manager::names::check_topic_name;
 pub use manager::{
-    FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError, TopicMeta,
-    TopicStore,
+    FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError,
+    TopicMeta, TopicStore,
 };
 pub use partition::{Appended, Durable, Partition, ReadSlice, RecoveryReport, TimestampOffset};

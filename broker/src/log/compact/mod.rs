@@ -68,7 +68,8 @@ impl Partition {
             return Ok(None);
         }
         let plan = plan(&segments, *first_dirty, &config, now_ms)?;
-        let seen: Vec<_> = segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
+        let seen: Vec<_> =
+            segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
         let mut done = Compacted::default();
         for group in groups(&seen, &config) {
             let after = self.rewrite_group(group, &plan)?;
@@ -108,13 +109,16 @@ impl Partition {
         header: &BatchHeader,
         plan: &Plan,
     ) -> Result<Option<Vec<u8>>, RecordError> {
-        if header.is_control() || header.records_count == 0 && self.is_newest_of_producer(header) {
+        let is_kept_empty = header.records_count == 0 && self.is_newest_of_producer(header);
+        if header.is_control() || is_kept_empty {
             return Ok(None);
         }
         match rewrite::retain(bytes, |record| plan.keeps(record))? {
             Rewritten::Same => Ok(None),
             Rewritten::Shorter(batch) => Ok(Some(batch)),
-            Rewritten::Empty if self.is_newest_of_producer(header) => rewrite::without_records(bytes).map(Some),
+            Rewritten::Empty if self.is_newest_of_producer(header) => {
+                rewrite::without_records(bytes).map(Some)
+            }
             Rewritten::Empty => Ok(Some(Vec::new())),
         }
     }
@@ -130,7 +134,12 @@ fn is_due(segments: &[Arc<Segment>], first_dirty: i64, config: &LogConfig) -> bo
     dirty > 0 && dirty as f64 / (clean + dirty) as f64 >= config.min_cleanable_dirty_ratio
 }
 
-fn plan(segments: &[Arc<Segment>], first_dirty: i64, config: &LogConfig, now_ms: i64) -> Result<Plan, ReadError> {
+fn plan(
+    segments: &[Arc<Segment>],
+    first_dirty: i64,
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<Plan, ReadError> {
     let mut plan = Plan {
         keys: KeyMap::new(config.dedupe_buffer_bytes),
         seen_up_to: first_dirty,

@@ -15,15 +15,16 @@ impl Partition {
     pub(super) fn replace_segments(&self, old: &[Arc<Segment>]) -> Result<(), StorageError> {
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
         let end_offset = self.segment_after(last.base_offset()).map_or(i64::MAX, |next| next.base_offset());
-        let replaced = swap::commit(self.disk(), self.dir(), first.base_offset()..end_offset).and_then(|()| {
-            open_verified(Place {
-                disk: self.disk(),
-                dir: self.dir(),
-                base_offset: first.base_offset(),
-                end_offset,
-                index_interval_bytes: self.config().index_interval_bytes,
-            })
-        });
+        let replaced =
+            swap::commit(self.disk(), self.dir(), first.base_offset()..end_offset).and_then(|()| {
+                open_verified(Place {
+                    disk: self.disk(),
+                    dir: self.dir(),
+                    base_offset: first.base_offset(),
+                    end_offset,
+                    index_interval_bytes: self.config().index_interval_bytes,
+                })
+            });
         match replaced {
             Ok(opened) => {
                 self.exchange_segments(old, Arc::new(opened.segment));

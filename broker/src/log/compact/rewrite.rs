@@ -26,7 +26,10 @@ pub(crate) enum Rewritten {
 }
 
 /// Leaves out the records that `keep` refuses.
-pub(crate) fn retain(bytes: &[u8], mut keep: impl FnMut(&Record<'_>) -> bool) -> Result<Rewritten, RecordError> {
+pub(crate) fn retain(
+    bytes: &[u8],
+    mut keep: impl FnMut(&Record<'_>) -> bool,
+) -> Result<Rewritten, RecordError> {
     let header = BatchHeader::parse(bytes)?;
     let codec = header.compression()?;
     let body = bytes.get(BatchHeader::SIZE..header.size()).unwrap_or_default();

@@ -181,8 +181,14 @@ fn a_topic_that_is_not_compacted_is_left_alone() {
 
 #[test]
 fn a_crash_in_every_step_of_the_exchange_leaves_one_of_the_two_states() {
-    for fault in [Fault::WriteFull { after: 10 }, Fault::Sync, Fault::Rename, Fault::SyncDir, Fault::Remove, Fault::Open]
-    {
+    for fault in [
+        Fault::WriteFull { after: 10 },
+        Fault::Sync,
+        Fault::Rename,
+        Fault::SyncDir,
+        Fault::Remove,
+        Fault::Open,
+    ] {
         let lab = lab();
         let partition = lab.open();
         for number in 0..100 {
@@ -221,7 +227,9 @@ fn a_swap_that_was_committed_is_carried_through() {
 
 #[test]
 fn what_is_left_of_a_batch_keeps_its_bytes() {
-    for codec in [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
+    for codec in
+        [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd]
+    {
         let records: Vec<(String, String)> = (0..300).map(|n| (format!("k{n}"), "v".repeat(n))).collect();
         let records: Vec<(&str, Option<&str>)> =
             records.iter().map(|(key, value)| (key.as_str(), Some(value.as_str()))).collect();

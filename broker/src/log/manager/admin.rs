@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::names::{check_topic_name, new_topic_id, parse_partition_metadata, partition_dir, partition_metadata};
+use super::names::{
+    check_topic_name, new_topic_id, parse_partition_metadata, partition_dir, partition_metadata,
+};
 use super::{LogManager, Topic, TopicError, TopicMeta};
 use crate::log::config::LogConfig;
 use crate::log::disk::{Disk, read_file, replace_file};
@@ -33,12 +35,14 @@ impl LogManager {
             return Err(TopicError::Exists(name.to_owned()));
         }
         let present: usize = self.topics().iter().map(|topic| topic.partitions().len()).sum();
-        let fits = usize::try_from(partitions).is_ok_and(|new| new > 0 && present + new <= self.partitions_max);
+        let fits =
+            usize::try_from(partitions).is_ok_and(|new| new > 0 && present + new <= self.partitions_max);
         if !fits {
             return Err(TopicError::InvalidPartitions(partitions));
         }
         let config = Arc::new(defaults.with_overrides(&configs)?);
-        let meta = TopicMeta { name: name.to_owned(), id: new_topic_id(), partitions, configs, deleting: false };
+        let meta =
+            TopicMeta { name: name.to_owned(), id: new_topic_id(), partitions, configs, deleting: false };
         let partitions: Result<Vec<_>, StorageError> =
             (0..partitions).map(|index| self.create_partition(&meta, index, &config)).collect();
         let topic = Arc::new(Topic { partitions: partitions?, meta });
@@ -129,7 +133,11 @@ pub(super) fn topic_of_dir(dir: &Path) -> Result<Option<Uuid>, StorageError> {
 
 /// Removes the directories of a topic that the registry has marked. They are renamed first, so that half a
 /// partition is never taken for one.
-pub(super) fn finish_deletion(disk: &dyn Disk, data_dir: &Path, meta: &TopicMeta) -> Result<(), StorageError> {
+pub(super) fn finish_deletion(
+    disk: &dyn Disk,
+    data_dir: &Path,
+    meta: &TopicMeta,
+) -> Result<(), StorageError> {
     for index in 0..meta.partitions {
         let name = partition_dir(&meta.name, index);
         let dir = data_dir.join(&name);

@@ -24,7 +24,9 @@ pub(crate) fn check_topic_name(name: &str) -> Result<(), &'static str> {
         "" => Err("it is empty"),
         "." | ".." => Err("it is . or .."),
         _ if name.len() > NAME_BYTES_MAX => Err("it is longer than 249 characters"),
-        _ if !name.chars().all(is_legal) => Err("it has characters other than letters, digits, '.', '_' and '-'"),
+        _ if !name.chars().all(is_legal) => {
+            Err("it has characters other than letters, digits, '.', '_' and '-'")
+        }
         _ => Ok(()),
     }
 }
@@ -83,7 +85,7 @@ pub(crate) fn decode_id(text: &str) -> Option<Uuid> {
     let mut bits = 0u128;
     for (digit, byte) in text.bytes().enumerate() {
         let six = ALPHABET.iter().position(|letter| *letter == byte)? as u128;
-        bits = if digit < 21 { bits << 6 | six } else { bits << 2 | six >> 4 };
+        bits = if digit < 21 { (bits << 6) | six } else { (bits << 2) | (six >> 4) };
     }
     Some(Uuid::from_u128(bits))
 }

@@ -11,7 +11,9 @@ use parking_lot::{Mutex, RwLock};
 use super::admin::{finish_deletion, prepare_dir, topic_of_dir};
 use super::names::{parse_partition_dir, partition_dir};
 use super::upkeep::{CLEAN_SHUTDOWN, Checkpoints};
-use super::{FileTopicStore, LogManager, ManagerOptions, OpenError, Topic, TopicMeta, TopicStore, Topics, identity};
+use super::{
+    FileTopicStore, LogManager, ManagerOptions, OpenError, Topic, TopicMeta, TopicStore, Topics, identity,
+};
 use crate::log::checkpoint::{self, Offsets};
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
@@ -55,7 +57,7 @@ impl LogManager {
         let metas = load_registry(disk, data_dir, store.as_ref())?;
         let clean = data_dir.join(CLEAN_SHUTDOWN).exists();
         let tasks = tasks(&options, &metas, clean)?;
-        let opened = open_all(tasks, options.recovery_threads.max(1))?;
+        let opened = open_all(&tasks, options.recovery_threads.max(1))?;
         let (topics, report) = assemble(metas, opened, clean);
         // from here on the files change: a crash is no longer a clean stop
         let marker = data_dir.join(CLEAN_SHUTDOWN);
@@ -113,7 +115,11 @@ fn adopt(data_dir: &Path, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, Open
         meta.partitions = meta.partitions.max(index.saturating_add(1));
     }
     for meta in found.values() {
-        tracing::warn!(topic = meta.name, partitions = meta.partitions, "found a topic that is not registered");
+        tracing::warn!(
+            topic = meta.name,
+            partitions = meta.partitions,
+            "found a topic that is not registered"
+        );
         store.put(meta)?;
     }
     Ok(found.into_values().collect())
@@ -154,16 +160,15 @@ fn tasks(options: &ManagerOptions, metas: &[TopicMeta], clean: bool) -> Result<V
 type OpenedPartition = (usize, Arc<Partition>, RecoveryReport);
 
 /// Opens the partitions on `threads` threads; the result is in the order of the tasks.
-fn open_all(tasks: Vec<Task>, threads: usize) -> Result<Vec<OpenedPartition>, StorageError> {
+fn open_all(tasks: &[Task], threads: usize) -> Result<Vec<OpenedPartition>, StorageError> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..threads.min(tasks.len()) {
             scope.spawn(|| {
-                while let Some((number, task)) = {
+                loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    tasks.get(number).map(|task| (number, task))
-                } {
+                    let Some(task) = tasks.get(number) else { break };
                     let opened = Partition::open(task.origin.clone());
                     let opened = opened.map(|(partition, report)| (task.topic, Arc::new(partition), report));
                     results.lock().insert(number, opened);

@@ -10,7 +10,9 @@ use super::names::{
     check_topic_name, decode_id, encode_id, new_topic_id, parse_partition_dir, parse_partition_metadata,
     partition_metadata,
 };
-use super::{FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TopicError, TopicMeta, TopicStore};
+use super::{
+    FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TopicError, TopicMeta, TopicStore,
+};
 use crate::log::config::LogConfig;
 use crate::log::tests::{Fault, FaultyDisk, NOON, keyed, produced, read_values, values, values_at};
 use crate::log::{ManualClock, RealDisk};
@@ -281,7 +283,12 @@ fn a_registry_that_cannot_be_understood_stops_the_start() {
     drop(logs);
     let path = dir.path("topics.json");
     let good = fs::read_to_string(&path).unwrap();
-    for bad in ["", "{", &good.replace("\"version\": 1", "\"version\": 2"), &good.replace("\"id\": \"", "\"id\": \"!")] {
+    for bad in [
+        "",
+        "{",
+        &good.replace("\"version\": 1", "\"version\": 2"),
+        &good.replace("\"id\": \"", "\"id\": \"!"),
+    ] {
         fs::write(&path, bad).unwrap();
         assert!(LogManager::open(dir.options()).is_err(), "{bad}");
     }

@@ -98,7 +98,8 @@ impl FileTopicStore {
         let mut changed = topics.clone();
         change(&mut changed);
         let content = Content { version: VERSION, topics: changed.values().cloned().collect() };
-        let json = serde_json::to_vec_pretty(&content).map_err(|error| self.failed("encode", error.into()))?;
+        let json =
+            serde_json::to_vec_pretty(&content).map_err(|error| self.failed("encode", error.into()))?;
         replace_file(self.disk.as_ref(), &self.path, &json)?;
         *topics = changed;
         Ok(())
@@ -118,7 +119,8 @@ impl TopicStore for FileTopicStore {
             let newer = std::io::Error::other(format!("its version is {}, not {VERSION}", content.version));
             return Err(self.failed("understand", newer));
         }
-        *self.topics.lock() = content.topics.iter().map(|topic| (topic.name.clone(), topic.clone())).collect();
+        *self.topics.lock() =
+            content.topics.iter().map(|topic| (topic.name.clone(), topic.clone())).collect();
         Ok(Some(content.topics))
     }
 

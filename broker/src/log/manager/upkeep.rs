@@ -73,7 +73,9 @@ impl LogManager {
         self.write_checkpoints()?;
         match first_error {
             Some(error) => Err(error),
-            None => replace_file(self.disk.as_ref(), &self.data_dir.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT),
+            None => {
+                replace_file(self.disk.as_ref(), &self.data_dir.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT)
+            }
         }
     }
 
@@ -82,9 +84,8 @@ impl LogManager {
         let mut written = self.checkpoints.lock();
         let recovery_points = self.offsets(|partition| Some(partition.flushed_offset()));
         let log_starts = self.offsets(|partition| Some(partition.log_start_offset()));
-        let first_dirty = self.offsets(|partition| {
-            partition.config().cleanup_policy.compact.then(|| *partition.maintenance())
-        });
+        let first_dirty = self
+            .offsets(|partition| partition.config().cleanup_policy.compact.then(|| *partition.maintenance()));
         self.write_checkpoint(checkpoint::RECOVERY_POINTS, recovery_points, &mut written.recovery_points)?;
         self.write_checkpoint(checkpoint::LOG_STARTS, log_starts, &mut written.log_starts)?;
         self.write_checkpoint(checkpoint::CLEANER, first_dirty, &mut written.first_dirty)?;
@@ -92,7 +93,12 @@ impl LogManager {
         Ok(())
     }
 
-    fn write_checkpoint(&self, name: &str, offsets: Offsets, written: &mut Offsets) -> Result<(), StorageError> {
+    fn write_checkpoint(
+        &self,
+        name: &str,
+        offsets: Offsets,
+        written: &mut Offsets,
+    ) -> Result<(), StorageError> {
         if offsets == *written {
             return Ok(());
         }
@@ -106,7 +112,9 @@ impl LogManager {
         let topics = self.topics();
         let of_topic = |topic: &Arc<Topic>| -> Vec<((String, i32), i64)> {
             let numbered = (0..).zip(topic.partitions());
-            numbered.filter_map(|(i, partition)| Some(((topic.name().to_owned(), i), offset(partition)?))).collect()
+            numbered
+                .filter_map(|(i, partition)| Some(((topic.name().to_owned(), i), offset(partition)?)))
+                .collect()
         };
         topics.iter().flat_map(of_topic).collect()
     }
@@ -124,7 +132,12 @@ fn tend(partition: &Partition, now_ms: i64, report: &mut TickReport) -> Result<(
     if let Some(done) = partition.compact_if_due(now_ms)? {
         let saved = done.bytes_before.saturating_sub(done.bytes_after);
         report.compacted_bytes += saved;
-        tracing::info!(partition = partition.name(), before = done.bytes_before, after = done.bytes_after, "compacted");
+        tracing::info!(
+            partition = partition.name(),
+            before = done.bytes_before,
+            after = done.bytes_after,
+            "compacted"
+        );
     }
     Ok(())
 }

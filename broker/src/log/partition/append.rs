@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use wire::record::batch::{self, BatchHeader};
 use wire::record::RecordError;
+use wire::record::batch::{self, BatchHeader};
 
 use super::{Partition, RECORDS_BYTES_MAX, Writer};
 use crate::log::config::{LogConfig, TimestampType};

@@ -45,7 +45,8 @@ struct Requests {
 
 impl Flusher {
     pub(super) fn new(durable_offset: i64, now_ms: i64, directory_changed: bool) -> Self {
-        let requests = Requests { flushing: false, up_to: durable_offset, directory_changed, flushed_at_ms: now_ms };
+        let requests =
+            Requests { flushing: false, up_to: durable_offset, directory_changed, flushed_at_ms: now_ms };
         Flusher {
             requests: Mutex::new(requests),
             flushed: Condvar::new(),

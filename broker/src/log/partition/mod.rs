@@ -44,8 +44,8 @@ mod times;
 pub use append::Appended;
 pub use flush::Durable;
 pub use read::ReadSlice;
-pub use recover::RecoveryReport;
 pub(crate) use recover::Origin;
+pub use recover::RecoveryReport;
 pub use times::TimestampOffset;
 
 /// Bytes that the records of one batch may decompress to where the log itself looks into a batch.

@@ -81,7 +81,8 @@ impl Partition {
         let disk = origin.disk.as_ref();
         let bases = tidy(disk, &origin)?;
         let mut report = RecoveryReport::default();
-        let mut recovery = Recovery { origin: &origin, report: &mut report, segments: BTreeMap::new(), next_offset: 0 };
+        let mut recovery =
+            Recovery { origin: &origin, report: &mut report, segments: BTreeMap::new(), next_offset: 0 };
         recovery.open_segments(&bases)?;
         let (mut segments, mut log_end) = (recovery.segments, recovery.next_offset);
         let mut files_changed = report.segments_scanned > 0;
@@ -150,14 +151,16 @@ fn assemble(
 /// Completes or undoes what was interrupted, and lists the base offsets of the segments.
 fn tidy(disk: &dyn Disk, origin: &Origin) -> Result<Vec<i64>, StorageError> {
     swap::finish(disk, &origin.dir)?;
-    let entries = fs::read_dir(&origin.dir).map_err(|source| StorageError::io("list", &origin.dir, source))?;
+    let entries =
+        fs::read_dir(&origin.dir).map_err(|source| StorageError::io("list", &origin.dir, source))?;
     let paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     let mut bases: Vec<i64> = paths.iter().filter_map(|path| base_of(path, "log")).collect();
     bases.sort_unstable();
     for path in &paths {
         let orphan = ["index", "timeindex"].iter().find_map(|suffix| base_of(path, suffix));
         let is_orphan = orphan.is_some_and(|base| bases.binary_search(&base).is_err());
-        let is_leftover = path.extension().is_some_and(|extension| extension == "tmp" || extension == "deleted");
+        let is_leftover =
+            path.extension().is_some_and(|extension| extension == "tmp" || extension == "deleted");
         if is_orphan || is_leftover {
             disk.remove(path).map_err(|source| StorageError::io("delete", path, source))?;
         }
@@ -195,7 +198,12 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    fn open_segment(&self, base_offset: i64, end_offset: i64, was_durable: bool) -> Result<Opened, StorageError> {
+    fn open_segment(
+        &self,
+        base_offset: i64,
+        end_offset: i64,
+        was_durable: bool,
+    ) -> Result<Opened, StorageError> {
         let place = Place {
             disk: self.origin.disk.as_ref(),
             dir: &self.origin.dir,

@@ -34,7 +34,8 @@ impl Partition {
         };
         let due = size + bytes > config.segment_bytes as usize
             || waited_ms > config.segment_ms
-            || active.index_bytes() + INDEX_ENTRY * batches.len() as u64 > u64::from(config.segment_index_bytes)
+            || active.index_bytes() + INDEX_ENTRY * batches.len() as u64
+                > u64::from(config.segment_index_bytes)
             || last.last_offset() - active.base_offset() > i64::from(i32::MAX);
         if due { self.roll(writer) } else { Ok(()) }
     }

@@ -44,9 +44,10 @@ impl Partition {
     pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, ReadError> {
         self.check_open()?;
         let segments = self.segments();
-        let newest = segments.iter().filter(|segment| segment.newest().timestamp >= 0).reduce(|best, segment| {
-            if segment.newest().timestamp > best.newest().timestamp { segment } else { best }
-        });
+        let newest =
+            segments.iter().filter(|segment| segment.newest().timestamp >= 0).reduce(|best, segment| {
+                if segment.newest().timestamp > best.newest().timestamp { segment } else { best }
+            });
         let Some(segment) = newest else { return Ok(None) };
         let newest = segment.newest();
         let Some((position, header)) = segment.find(newest.offset)? else { return Ok(None) };
@@ -69,6 +70,7 @@ fn first_record(
         return Ok(matches(whole).then_some(whole));
     };
     let records = records.iter().map_while(Result::ok);
-    let mut found = records.map(|record| TimestampOffset { offset: record.offset, timestamp: record.timestamp });
+    let mut found =
+        records.map(|record| TimestampOffset { offset: record.offset, timestamp: record.timestamp });
     Ok(found.find(|record| matches(*record)))
 }

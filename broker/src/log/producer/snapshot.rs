@@ -106,7 +106,9 @@ fn encode(producers: &Producers) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<Producers> {
     let mut input = bytes;
-    if input.len() < HEADER || input.get_i16() != VERSION || input.get_u32() != crc32c::crc32c(&bytes[CHECKED_FROM..])
+    if input.len() < HEADER
+        || input.get_i16() != VERSION
+        || input.get_u32() != crc32c::crc32c(&bytes[CHECKED_FROM..])
     {
         return None;
     }

@@ -77,7 +77,10 @@ fn a_newer_epoch_begins_with_sequence_0() {
     assert_eq!(producers.check(&first).unwrap(), Verdict::Append);
     producers.note(&first, NOON);
     // the batches of the old epoch are forgotten with it
-    assert!(matches!(producers.check(&header(7, 1, 20, 10, 0)), Err(AppendError::InvalidProducerEpoch { .. })));
+    assert!(matches!(
+        producers.check(&header(7, 1, 20, 10, 0)),
+        Err(AppendError::InvalidProducerEpoch { .. })
+    ));
     assert!(matches!(producers.check(&header(7, 2, 0, 10, 0)), Ok(Verdict::Duplicate(_))));
 }
 

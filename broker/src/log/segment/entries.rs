@@ -55,7 +55,11 @@ impl<const N: usize> EntryFile<N> {
     /// The entry number `at`, which must be below [`len`](Self::len).
     pub(crate) fn get(&self, at: u32) -> io::Result<[u8; N]> {
         if let Some(waiting) = at.checked_sub(self.written) {
-            return self.pending.get(waiting as usize).copied().ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+            return self
+                .pending
+                .get(waiting as usize)
+                .copied()
+                .ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
         }
         let mut entry = [0; N];
         self.file.read_exact_at(&mut entry, u64::from(at) * N as u64)?;

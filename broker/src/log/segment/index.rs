@@ -51,7 +51,9 @@ impl OffsetIndex {
     /// Whether the file's shape and its last entry are plausible for a segment of `segment_bytes`.
     pub(crate) fn is_plausible(&self, segment_bytes: u32) -> bool {
         self.entries.is_whole()
-            && self.last.is_none_or(|last| last.last_offset >= self.base_offset && last.position < segment_bytes)
+            && self
+                .last
+                .is_none_or(|last| last.last_offset >= self.base_offset && last.position < segment_bytes)
     }
 
     /// The last entry.
@@ -114,5 +116,8 @@ impl OffsetIndex {
 fn decode(base_offset: i64, entry: [u8; ENTRY]) -> OffsetEntry {
     let entry = u64::from_be_bytes(entry);
     let relative = (entry >> 32) as u32;
-    OffsetEntry { last_offset: base_offset.saturating_add(i64::from(relative as i32)), position: entry as u32 }
+    OffsetEntry {
+        last_offset: base_offset.saturating_add(i64::from(relative as i32)),
+        position: entry as u32,
+    }
 }

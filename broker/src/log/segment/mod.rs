@@ -177,7 +177,9 @@ impl Segment {
                 Some(Ok((position, header))) if header.last_offset() == hint.last_offset => {
                     return self.first_until(std::iter::once(Ok((position, header))).chain(scan), offset);
                 }
-                _ => tracing::warn!(path = %self.path.display(), offset, "offset index disagrees with its segment"),
+                _ => {
+                    tracing::warn!(path = %self.path.display(), offset, "offset index disagrees with its segment")
+                }
             }
         }
         self.first_until(HeaderScan::new(&self.file, 0, end), offset)
@@ -202,7 +204,8 @@ impl Segment {
         &self,
         position: u32,
     ) -> impl Iterator<Item = Result<(u32, BatchHeader), ReadError>> + '_ {
-        HeaderScan::new(&self.file, position, self.size()).map(|batch| batch.map_err(|error| self.read_error(error)))
+        HeaderScan::new(&self.file, position, self.size())
+            .map(|batch| batch.map_err(|error| self.read_error(error)))
     }
 
     /// The greatest known beginning of a batch at or before `position`.

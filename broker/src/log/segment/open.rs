@@ -90,7 +90,8 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
 
 fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageError> {
     let disk = place.disk;
-    let file_len = segment.file.metadata().map_err(|source| StorageError::io("read", &segment.path, source))?.len();
+    let file_len =
+        segment.file.metadata().map_err(|source| StorageError::io("read", &segment.path, source))?.len();
     segment.clear_indexes(disk)?;
     let mut next_offset = segment.base_offset;
     let mut indexes = segment.indexes.write();

@@ -66,7 +66,7 @@ impl Iterator for HeaderScan<'_> {
 
 /// The header at `position`, checked to be that of a whole batch before `end`.
 fn header_at(window: &mut Window<'_>, position: u32, end: u32) -> Result<BatchHeader, ScanError> {
-    let bytes = window.from(u64::from(position), BatchHeader::SIZE)?;
+    let bytes = window.bytes_at(u64::from(position), BatchHeader::SIZE)?;
     let corrupt = |reason| ScanError::Corrupt { position, reason };
     let header = BatchHeader::parse(bytes).map_err(corrupt)?;
     let have = (end - position) as usize;
@@ -129,7 +129,7 @@ fn verify_batch(
     let mut at = u64::from(position) + CHECKED_FROM;
     let mut computed = 0;
     while at < batch_end {
-        let bytes = window.from(at, 1)?;
+        let bytes = window.bytes_at(at, 1)?;
         let left = usize::try_from(batch_end - at).unwrap_or(usize::MAX);
         let piece = bytes.get(..left).unwrap_or(bytes);
         if piece.is_empty() {

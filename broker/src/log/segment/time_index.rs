@@ -78,7 +78,7 @@ impl TimeIndex {
             return;
         }
         let relative = (entry.offset - self.base_offset) as u32;
-        let bytes = (u128::from(entry.timestamp as u64) << 32 | u128::from(relative)).to_be_bytes();
+        let bytes = ((u128::from(entry.timestamp as u64) << 32) | u128::from(relative)).to_be_bytes();
         // the 12 low bytes of the 16
         if let Some(entry) = bytes.last_chunk() {
             self.entries.push(*entry);

@@ -23,7 +23,7 @@ impl<'a> Window<'a> {
 
     /// The bytes from position `at` on: at least `min` of them, unless the end or the window's capacity comes
     /// first; more when they are in memory already.
-    pub(crate) fn from(&mut self, at: u64, min: usize) -> io::Result<&[u8]> {
+    pub(crate) fn bytes_at(&mut self, at: u64, min: usize) -> io::Result<&[u8]> {
         if self.buffered(at).len() < min {
             self.fill(at)?;
         }

@@ -21,7 +21,9 @@ fn each_of_kafkas_names_sets_its_field() {
     assert_eq!(set("flush.ms", "0").unwrap().flush_ms, 0);
     assert_eq!(set("delete.retention.ms", "5").unwrap().delete_retention_ms, 5);
     assert_eq!(set("min.insync.replicas", "2").unwrap().min_insync_replicas, 2);
-    assert!((set("min.cleanable.dirty.ratio", "0.25").unwrap().min_cleanable_dirty_ratio - 0.25).abs() < 1e-9);
+    assert!(
+        (set("min.cleanable.dirty.ratio", "0.25").unwrap().min_cleanable_dirty_ratio - 0.25).abs() < 1e-9
+    );
 }
 
 #[test]

@@ -20,19 +20,36 @@ use crate::log::partition::{Origin, Partition};
 #[derive(Debug, Clone)]
 enum Step {
     /// A batch of so many records.
-    Append { records: usize, value_bytes: usize },
+    Append {
+        records: usize,
+        value_bytes: usize,
+    },
     /// The next batch of a producer.
-    Produce { producer: i64, records: i32 },
+    Produce {
+        producer: i64,
+        records: i32,
+    },
     /// A producer's last batch again.
-    Repeat { producer: i64 },
+    Repeat {
+        producer: i64,
+    },
     /// A batch that leaves out a sequence.
-    Gap { producer: i64 },
+    Gap {
+        producer: i64,
+    },
     Flush,
-    Tick { advance_ms: i64 },
-    DeleteRecords { per_mille: i64 },
+    Tick {
+        advance_ms: i64,
+    },
+    DeleteRecords {
+        per_mille: i64,
+    },
     CleanStop,
     /// A crash that damages what was not flushed, and files that can be rebuilt.
-    Crash { damage: Damage, at: u64 },
+    Crash {
+        damage: Damage,
+        at: u64,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +116,14 @@ impl Model {
         };
         let lab = Lab::with(config);
         let partition = lab.open();
-        Model { lab, partition, records: BTreeMap::new(), clients: BTreeMap::new(), log_start: 0, appended: 0 }
+        Model {
+            lab,
+            partition,
+            records: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            log_start: 0,
+            appended: 0,
+        }
     }
 
     fn apply(&mut self, step: &Step) {
@@ -118,7 +142,8 @@ impl Model {
             }
             Step::DeleteRecords { per_mille } => {
                 let (start, end) = (self.partition.log_start_offset(), self.partition.log_end_offset());
-                self.log_start = self.partition.delete_records_before(start + (end - start) * per_mille / 1000).unwrap();
+                self.log_start =
+                    self.partition.delete_records_before(start + (end - start) * per_mille / 1000).unwrap();
             }
             Step::CleanStop => {
                 self.partition.close().unwrap();
@@ -160,7 +185,9 @@ impl Model {
     }
 
     fn repeat(&mut self, producer: i64) {
-        let Some((first, count, offset)) = self.clients.get(&producer).and_then(|client| client.last) else { return };
+        let Some((first, count, offset)) = self.clients.get(&producer).and_then(|client| client.last) else {
+            return;
+        };
         let appended = self.partition.append(&mut produced(producer, 0, first, count)).unwrap();
         assert!(appended.duplicate);
         assert_eq!((appended.base_offset, appended.last_offset), (offset, offset + i64::from(count) - 1));
@@ -168,7 +195,8 @@ impl Model {
 
     fn gap(&mut self, producer: i64) {
         let Some(client) = self.clients.get(&producer).filter(|client| client.last.is_some()) else { return };
-        let error = self.partition.append(&mut produced(producer, 0, client.next_sequence + 1, 1)).unwrap_err();
+        let error =
+            self.partition.append(&mut produced(producer, 0, client.next_sequence + 1, 1)).unwrap_err();
         assert!(matches!(error, AppendError::OutOfOrderSequence { .. }));
     }
 
@@ -176,7 +204,10 @@ impl Model {
         let durable = self.partition.flushed_offset();
         self.damage(damage, at, durable);
         let recovered = self.reopen(false);
-        assert!(recovered >= durable, "offsets before {durable} were durable, and the log ends at {recovered}");
+        assert!(
+            recovered >= durable,
+            "offsets before {durable} were durable, and the log ends at {recovered}"
+        );
         self.records.split_off(&recovered);
         for client in self.clients.values_mut() {
             if client.last.is_some_and(|(_, _, offset)| offset >= recovered) {
@@ -243,9 +274,12 @@ impl Model {
     fn check(&self) {
         let (start, end) = (self.partition.log_start_offset(), self.partition.log_end_offset());
         assert_eq!(start, self.log_start);
-        let read: Vec<_> =
-            read_from(&self.partition, start, 250).into_iter().map(|r| (r.offset, r.value.unwrap())).collect();
-        let wanted: Vec<_> = self.records.range(start..).map(|(offset, value)| (*offset, value.clone())).collect();
+        let read: Vec<_> = read_from(&self.partition, start, 250)
+            .into_iter()
+            .map(|r| (r.offset, r.value.unwrap()))
+            .collect();
+        let wanted: Vec<_> =
+            self.records.range(start..).map(|(offset, value)| (*offset, value.clone())).collect();
         assert_eq!(read, wanted);
         assert!(read.len() as i64 == end - start, "{} records in {start}..{end}", read.len());
         if let Some(found) = self.partition.offset_for_timestamp(NOON).unwrap() {

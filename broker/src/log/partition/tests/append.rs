@@ -116,7 +116,8 @@ fn limits_on_batch_and_segment_hold() {
 
 #[test]
 fn a_compacted_topic_wants_keys() {
-    let partition = Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() }).open();
+    let partition =
+        Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() }).open();
     assert_eq!(partition.append(&mut values(&["a"])).unwrap_err().error_code().code(), 87);
     partition.append(&mut keyed(NOON, Compression::Zstd, &[("k", None)])).unwrap();
 }

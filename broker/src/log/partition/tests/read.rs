@@ -67,10 +67,7 @@ fn the_logs_end_is_empty_and_beyond_it_is_out_of_range() {
     assert_eq!((end.len, end.base_offset, end.high_watermark), (0, 2, 2));
     for offset in [-1, 3, i64::MAX] {
         let error = partition.read(offset, 1000, true).unwrap_err();
-        assert!(matches!(
-            error,
-            ReadError::OffsetOutOfRange { log_start_offset: 0, log_end_offset: 2, .. }
-        ));
+        assert!(matches!(error, ReadError::OffsetOutOfRange { log_start_offset: 0, log_end_offset: 2, .. }));
         assert_eq!(error.error_code().code(), 1);
     }
 }

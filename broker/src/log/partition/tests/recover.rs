@@ -31,7 +31,10 @@ fn a_new_directory_is_an_empty_log() {
     let lab = Lab::new();
     let (partition, report) = lab.open_clean();
     assert_eq!(report, RecoveryReport::default());
-    assert_eq!((partition.log_start_offset(), partition.log_end_offset(), partition.flushed_offset()), (0, 0, 0));
+    assert_eq!(
+        (partition.log_start_offset(), partition.log_end_offset(), partition.flushed_offset()),
+        (0, 0, 0)
+    );
 }
 
 #[test]
@@ -155,7 +158,9 @@ fn leftovers_are_removed() {
     let (partition, _) = lab.open_clean();
     assert!(is_prefix(&partition, 25));
     assert_eq!((lab.files("index").len(), lab.files("timeindex").len()), (before, before));
-    assert!(lab.files("cleaned").is_empty() && lab.files("tmp").is_empty() && lab.files("deleted").is_empty());
+    assert!(
+        lab.files("cleaned").is_empty() && lab.files("tmp").is_empty() && lab.files("deleted").is_empty()
+    );
     assert!(lab.path("notes.txt").exists());
 }
 

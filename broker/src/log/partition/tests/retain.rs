@@ -74,7 +74,9 @@ fn unlimited_retention_keeps_everything() {
 fn a_compacted_topic_is_not_deleted_by_age_or_size() {
     let config = LogConfig { retention_ms: HOUR, retention_bytes: 0, ..LogConfig::default() };
     let (_lab, partition) = hourly(config, 5);
-    partition.set_config(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..(*partition.config()).clone() }.into());
+    partition.set_config(
+        LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..(*partition.config()).clone() }.into(),
+    );
     assert_eq!(partition.apply_retention(NOON + 100 * HOUR).unwrap(), 0);
 }
 

@@ -16,7 +16,10 @@ fn the_first_record_not_older_is_found_over_segments() {
     assert_eq!(found(&partition, i64::MIN), Some((0, NOON)));
     for number in 0..60 {
         assert_eq!(found(&partition, NOON + 100 * number), Some((3 * number, NOON + 100 * number)));
-        assert_eq!(found(&partition, NOON + 100 * number + 2), Some((3 * number + 2, NOON + 100 * number + 2)));
+        assert_eq!(
+            found(&partition, NOON + 100 * number + 2),
+            Some((3 * number + 2, NOON + 100 * number + 2))
+        );
     }
     assert_eq!(found(&partition, NOON + 203), Some((9, NOON + 300)));
     assert_eq!(found(&partition, NOON + 5903), None);
