@@ -62,8 +62,14 @@ impl AgentMetrics {
         registry.register("abandoned_bytes", "Bytes given up", self.abandoned_bytes.clone());
     }
 
-    /// The open counter of `path`.
+    /// Counts an open of `path`.
     pub fn opened(&self, path: &str) {
         self.file_opens.get_or_create(&PathLabel { path: path.to_owned() }).inc();
+    }
+
+    /// How often `path` was opened.
+    #[cfg(test)]
+    pub(crate) fn file_opens_of(&self, path: &std::path::Path) -> u64 {
+        self.file_opens.get_or_create(&PathLabel { path: path.display().to_string() }).get()
     }
 }
