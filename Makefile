@@ -15,6 +15,7 @@ build: setup ## build the release binary, target/release/logagent
 run: build ## start the pipeline on a demonstration, or on your files: make run LOGS='/var/log/nginx/*.log'
 	@exec examples/nginx/run $(if $(LOGS),'$(LOGS)')
 
+test: export PROPTEST_CASES ?= 64
 test: ## install what the tests need, then lint and run everything
 	@tests/setup build test
 	@$(MAKE) --no-print-directory lint

@@ -3,12 +3,12 @@
 use wire::ErrorCode;
 use wire::message::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
-    OffsetCommitResponsePartition,
-    OffsetCommitResponseTopic,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use wire::message::offset_fetch::{
-    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
-    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchResponse, OffsetFetchResponseGroup,
+    OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
+    OffsetFetchResponseTopics,
 };
 
 use super::coordinator::{Coordinator, check_group_id};
@@ -31,7 +31,9 @@ impl Coordinator {
         };
         if let Some(error) = failed {
             let partitions = response.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
-            partitions.filter(|partition| partition.error_code == 0).for_each(|p| p.error_code = error.code());
+            partitions
+                .filter(|partition| partition.error_code == 0)
+                .for_each(|p| p.error_code = error.code());
         }
         response
     }
@@ -111,17 +113,38 @@ impl Coordinator {
     }
 
     /// Forgets what all groups have read of a topic that was deleted: should a new one take its name, its offsets
-    /// begin again.
+    /// begin again. Blocks for writes.
     pub(crate) fn forget_topic(&self, topic: &str) {
-        let now_ms = self.clock.now_ms();
         for group in self.all() {
             let mut group = group.lock();
             let partitions = group.offsets.partitions(topic);
-            let tombstone = |partition: &i32| records::offset_record(&group.id, topic, *partition, None).ok();
-            let tombstones: Vec<_> = partitions.iter().filter_map(tombstone).collect();
-            if !tombstones.is_empty() && self.store.append(&group.id, &tombstones, now_ms).is_ok() {
-                partitions.iter().for_each(|partition| group.offsets.remove(topic, *partition));
+            self.forget(
+                &mut group,
+                partitions.into_iter().map(|partition| (topic.to_owned(), partition)).collect(),
+            );
+        }
+    }
+
+    /// Forgets the offsets of groups that have had no members for the time that `offsets_retention_minutes` says
+    /// (KIP-211); what was committed since then stays. Blocks for writes.
+    pub(crate) fn expire_offsets(&self) {
+        let limit_ms = self.clock.now_ms().saturating_sub(self.config.offsets_retention_ms);
+        for group in self.all() {
+            let mut group = group.lock();
+            if group.members.is_empty() && group.empty_since_ms < limit_ms {
+                let old = group.offsets.committed_before(limit_ms);
+                self.forget(&mut group, old);
             }
+        }
+    }
+
+    fn forget(&self, group: &mut Group, partitions: Vec<(String, i32)>) {
+        let tombstone = |(topic, partition): &(String, i32)| {
+            records::offset_record(&group.id, topic, *partition, None).ok()
+        };
+        let tombstones: Vec<_> = partitions.iter().filter_map(tombstone).collect();
+        if !tombstones.is_empty() && self.store.append(&group.id, &tombstones, self.clock.now_ms()).is_ok() {
+            partitions.iter().for_each(|(topic, partition)| group.offsets.remove(topic, *partition));
         }
     }
 
@@ -152,7 +175,10 @@ impl Coordinator {
         let none = Offsets::default();
         let offsets = group.as_ref().map_or(&none, |group| &group.offsets);
         let asked = asked.unwrap_or_else(|| {
-            offsets.topics().map(|(topic, known)| (topic.to_owned(), known.keys().copied().collect())).collect()
+            offsets
+                .topics()
+                .map(|(topic, known)| (topic.to_owned(), known.keys().copied().collect()))
+                .collect()
         });
         let partition = |topic: &str, index: i32| match offsets.get(topic, index) {
             Some(committed) => OffsetFetchResponsePartition {

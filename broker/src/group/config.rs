@@ -13,6 +13,8 @@ pub(crate) struct GroupConfig {
     pub(crate) max_members: usize,
     /// The most groups.
     pub(crate) max_groups: usize,
+    /// How long a group without members keeps its offsets.
+    pub(crate) offsets_retention_ms: i64,
     /// The most bytes of text that a client may commit with an offset.
     pub(crate) offset_metadata_max_bytes: usize,
 }

@@ -101,7 +101,9 @@ impl Coordinator {
 
     /// Serves SyncGroup; returns when the leader has assigned.
     pub(crate) async fn sync(&self, request: SyncGroupRequest) -> SyncGroupResponse {
-        let Some(group) = self.find(&request.group_id) else { return sync::refused(ErrorCode::UnknownMemberId) };
+        let Some(group) = self.find(&request.group_id) else {
+            return sync::refused(ErrorCode::UnknownMemberId);
+        };
         let (answer, saved) = {
             let mut group = group.lock();
             let answer = group.sync(request, self.clock.now_ms());

@@ -5,10 +5,10 @@ use uuid::Uuid;
 use wire::ErrorCode;
 use wire::message::join_group::{JoinGroupRequest, JoinGroupResponse};
 
+use super::Caller;
 use super::config::GroupConfig;
 use super::member::{Member, Waiter};
 use super::state::{Group, Phase};
-use super::Caller;
 
 /// From this version on a new member is first told its id and joins with it (KIP-394), so that clients that go away
 /// while joining leave nothing behind.
@@ -60,7 +60,8 @@ impl Group {
         let mut common = request.protocols.iter().filter(|offered| {
             others.clone().all(|member| member.protocols.iter().any(|known| known.name == offered.name))
         });
-        let same_type = self.members.is_empty() || self.protocol_type.as_deref() == Some(&request.protocol_type);
+        let same_type =
+            self.members.is_empty() || self.protocol_type.as_deref() == Some(&request.protocol_type);
         if !same_type || common.next().is_none() {
             return Err(ErrorCode::InconsistentGroupProtocol);
         }
@@ -80,7 +81,8 @@ impl Group {
         config: &GroupConfig,
         now_ms: i64,
     ) -> Answer<JoinGroupResponse> {
-        let member_id = format!("{}-{}", request.group_instance_id.as_ref().unwrap_or(&caller.client_id), Uuid::new_v4());
+        let member_id =
+            format!("{}-{}", request.group_instance_id.as_ref().unwrap_or(&caller.client_id), Uuid::new_v4());
         if let Some(instance) = &request.group_instance_id {
             if let Some(holder) = self.members.iter().position(|m| m.instance_id.as_ref() == Some(instance)) {
                 return self.replace_static(holder, member_id, caller, request, now_ms);
@@ -158,7 +160,12 @@ impl Group {
     }
 
     /// Records what the member offers and lets it wait for the end of the joining phase.
-    fn wait_for_others(&mut self, id: &str, request: JoinGroupRequest, now_ms: i64) -> Answer<JoinGroupResponse> {
+    fn wait_for_others(
+        &mut self,
+        id: &str,
+        request: JoinGroupRequest,
+        now_ms: i64,
+    ) -> Answer<JoinGroupResponse> {
         let (sender, receiver) = oneshot::channel();
         let Some(member) = self.member(id) else {
             return Answer::Now(refused(ErrorCode::UnknownMemberId, id));
@@ -167,8 +174,11 @@ impl Group {
         member.fail(ErrorCode::UnknownMemberId);
         member.session_timeout_ms = request.session_timeout_ms;
         // Version 0 has no time of its own for rebalances.
-        member.rebalance_timeout_ms =
-            if request.rebalance_timeout_ms < 0 { request.session_timeout_ms } else { request.rebalance_timeout_ms };
+        member.rebalance_timeout_ms = if request.rebalance_timeout_ms < 0 {
+            request.session_timeout_ms
+        } else {
+            request.rebalance_timeout_ms
+        };
         member.protocols = request.protocols;
         member.touch(now_ms);
         member.waiter = Waiter::Join(sender);

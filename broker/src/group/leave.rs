@@ -7,7 +7,12 @@ use super::state::Group;
 
 impl Group {
     /// Serves LeaveGroup: one member up to version 2, any number from version 3 on.
-    pub(super) fn leave(&mut self, request: LeaveGroupRequest, version: i16, now_ms: i64) -> LeaveGroupResponse {
+    pub(super) fn leave(
+        &mut self,
+        request: LeaveGroupRequest,
+        version: i16,
+        now_ms: i64,
+    ) -> LeaveGroupResponse {
         if version < 3 {
             let result = self.leave_one(&request.member_id, None, now_ms);
             return LeaveGroupResponse { error_code: code(result), ..Default::default() };
@@ -31,7 +36,8 @@ impl Group {
         // An administrator may remove a static member by its instance alone.
         let id = match instance {
             Some(instance) if id.is_empty() => {
-                let holder = self.members.iter().find(|member| member.instance_id.as_deref() == Some(instance));
+                let holder =
+                    self.members.iter().find(|member| member.instance_id.as_deref() == Some(instance));
                 holder.ok_or(ErrorCode::UnknownMemberId)?.id.clone()
             }
             _ => self.known_member(id, instance)?.id.clone(),

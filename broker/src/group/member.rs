@@ -70,8 +70,11 @@ impl Member {
         match std::mem::take(&mut self.waiter) {
             Waiter::None => {}
             Waiter::Join(sender) => {
-                let answer =
-                    JoinGroupResponse { error_code: error.code(), member_id: self.id.clone(), ..Default::default() };
+                let answer = JoinGroupResponse {
+                    error_code: error.code(),
+                    member_id: self.id.clone(),
+                    ..Default::default()
+                };
                 let _ = sender.send(answer);
             }
             Waiter::Sync(sender) => {
@@ -82,6 +85,10 @@ impl Member {
 
     /// What it said of itself under a protocol.
     pub(super) fn metadata(&self, protocol: &str) -> Bytes {
-        self.protocols.iter().find(|known| known.name == protocol).map(|known| known.metadata.clone()).unwrap_or_default()
+        self.protocols
+            .iter()
+            .find(|known| known.name == protocol)
+            .map(|known| known.metadata.clone())
+            .unwrap_or_default()
     }
 }

@@ -46,6 +46,15 @@ impl Offsets {
         self.0.get(topic).map(|partitions| partitions.keys().copied().collect()).unwrap_or_default()
     }
 
+    /// The partitions whose offset was committed before `time_ms`.
+    pub(super) fn committed_before(&self, time_ms: i64) -> Vec<(String, i32)> {
+        let old = |(topic, partitions): (&String, &BTreeMap<i32, Committed>)| {
+            let old = partitions.iter().filter(|(_, committed)| committed.timestamp_ms < time_ms);
+            old.map(|(partition, _)| (topic.clone(), *partition)).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(old).collect()
+    }
+
     /// All topics with their partitions.
     pub(super) fn topics(&self) -> impl Iterator<Item = (&str, &BTreeMap<i32, Committed>)> {
         self.0.iter().map(|(topic, partitions)| (topic.as_str(), partitions))

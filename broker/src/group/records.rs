@@ -134,7 +134,7 @@ pub(super) fn read_group(group: &mut Group, bytes: Bytes, now_ms: i64) -> Result
     group.generation = reader.i32()?;
     group.protocol = reader.string(false)?;
     group.leader = reader.string(false)?;
-    let _changed_ms = reader.i64()?;
+    group.empty_since_ms = reader.i64()?;
     let count = reader.i32()?;
     group.members.clear();
     for _ in 0..count {

@@ -73,6 +73,8 @@ pub(super) struct Group {
     pub(super) pending: HashMap<String, i64>,
     /// How far the group has read.
     pub(super) offsets: Offsets,
+    /// Since when it has had no members, milliseconds since 1970.
+    pub(super) empty_since_ms: i64,
     /// The generation or the members have changed and should be written to the log.
     pub(super) dirty: bool,
 }
@@ -89,6 +91,7 @@ impl Group {
             members: Vec::new(),
             pending: HashMap::new(),
             offsets: Offsets::default(),
+            empty_since_ms: 0,
             dirty: false,
         }
     }
@@ -98,7 +101,11 @@ impl Group {
     }
 
     /// The member that a request speaks for. A static member whose id has been given to a successor is fenced.
-    pub(super) fn known_member(&mut self, id: &str, instance: Option<&str>) -> Result<&mut Member, ErrorCode> {
+    pub(super) fn known_member(
+        &mut self,
+        id: &str,
+        instance: Option<&str>,
+    ) -> Result<&mut Member, ErrorCode> {
         if let Some(instance) = instance {
             let holder = self.members.iter().find(|member| member.instance_id.as_deref() == Some(instance));
             match holder {
@@ -118,8 +125,14 @@ impl Group {
     /// The protocols that every member knows.
     pub(super) fn common_protocols(&self) -> Vec<&str> {
         let Some(first) = self.members.first() else { return Vec::new() };
-        let known_to_all = |name: &str| self.members.iter().all(|m| m.protocols.iter().any(|p| p.name == name));
-        first.protocols.iter().map(|protocol| protocol.name.as_str()).filter(|name| known_to_all(name)).collect()
+        let known_to_all =
+            |name: &str| self.members.iter().all(|m| m.protocols.iter().any(|p| p.name == name));
+        first
+            .protocols
+            .iter()
+            .map(|protocol| protocol.name.as_str())
+            .filter(|name| known_to_all(name))
+            .collect()
     }
 
     /// Each member votes for the first protocol on its list that all know; the first with most votes wins.
@@ -175,6 +188,7 @@ impl Group {
         if self.members.is_empty() {
             self.generation = self.generation.wrapping_add(1).max(1);
             self.phase = Phase::Empty;
+            self.empty_since_ms = now_ms;
             self.protocol = None;
             self.leader = None;
             info!(group = %self.id, generation = self.generation, "group is empty");
@@ -189,7 +203,8 @@ impl Group {
         self.protocol = self.elect_protocol();
         let leader_stays = self.members.iter().any(|m| Some(&m.id) == self.leader.as_ref() && m.is_joining());
         if !leader_stays {
-            self.leader = self.members.iter().find(|member| member.is_joining()).map(|member| member.id.clone());
+            self.leader =
+                self.members.iter().find(|member| member.is_joining()).map(|member| member.id.clone());
         }
         let until_ms = now_ms + i64::from(self.rebalance_timeout_ms());
         self.phase = Phase::CompletingRebalance { until_ms };
@@ -258,7 +273,8 @@ impl Group {
         };
         let late = sync_over && !leader_synced(self);
         let is_gone = |member: &&Member| {
-            (member.deadline_ms <= now_ms && !member.is_waiting()) || (late && !member.synced && !member.is_waiting())
+            (member.deadline_ms <= now_ms && !member.is_waiting())
+                || (late && !member.synced && !member.is_waiting())
         };
         let gone: Vec<String> = self.members.iter().filter(is_gone).map(|member| member.id.clone()).collect();
         for id in gone {

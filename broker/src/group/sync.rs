@@ -50,8 +50,10 @@ impl Group {
         if request.generation_id != self.generation {
             return Err(ErrorCode::IllegalGeneration);
         }
-        let agrees = |said: &Option<String>, ours: &Option<String>| said.is_none() || ours.is_none() || said == ours;
-        let same = agrees(&request.protocol_type, &self.protocol_type) && agrees(&request.protocol_name, &self.protocol);
+        let agrees =
+            |said: &Option<String>, ours: &Option<String>| said.is_none() || ours.is_none() || said == ours;
+        let same = agrees(&request.protocol_type, &self.protocol_type)
+            && agrees(&request.protocol_name, &self.protocol);
         if same { Ok(()) } else { Err(ErrorCode::InconsistentGroupProtocol) }
     }
 
@@ -65,7 +67,8 @@ impl Group {
         self.phase = Phase::Stable;
         self.dirty = true;
         info!(group = %self.id, generation = self.generation, members = self.members.len(), "group is stable");
-        let answers: Vec<_> = self.members.iter().map(|member| self.sync_answer(member.assignment.clone())).collect();
+        let answers: Vec<_> =
+            self.members.iter().map(|member| self.sync_answer(member.assignment.clone())).collect();
         for (member, answer) in self.members.iter_mut().zip(answers) {
             if let Waiter::Sync(sender) = std::mem::take(&mut member.waiter) {
                 let _ = sender.send(answer);

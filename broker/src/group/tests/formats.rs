@@ -30,7 +30,11 @@ fn older_offset_values_are_read_and_newer_ones_skipped() {
     let body = b"\0\0\0\0\0\0\0\x05\0\x01m\0\0\0\0\0\0\0\x09";
     for (version, tail) in [(0u8, &b""[..]), (1, &[0; 8]), (2, b"")] {
         let bytes = [&[0, version][..], body, tail].concat();
-        assert_eq!(records::read_offset(Bytes::from(bytes)).unwrap(), Some(expected.clone()), "version {version}");
+        assert_eq!(
+            records::read_offset(Bytes::from(bytes)).unwrap(),
+            Some(expected.clone()),
+            "version {version}"
+        );
     }
     assert_eq!(records::read_offset(Bytes::from_static(b"\0\x09rest")).unwrap(), None);
     assert!(records::read_offset(Bytes::from_static(b"\0\x03\0")).is_err());

@@ -131,7 +131,8 @@ async fn protocols_that_not_all_know_are_refused() {
 #[tokio::test]
 async fn limits_on_names_sessions_members_and_groups_hold() {
     let fixture = Fixture::new();
-    let refusal = async |request| fixture.coordinator.join(&caller(ApiKey::JoinGroup), request).await.error_code;
+    let refusal =
+        async |request| fixture.coordinator.join(&caller(ApiKey::JoinGroup), request).await.error_code;
     assert_eq!(refusal(join("", "")).await, ErrorCode::InvalidGroupId.code());
     let hasty = JoinGroupRequest { session_timeout_ms: 10, ..join("g", "") };
     assert_eq!(refusal(hasty).await, ErrorCode::InvalidSessionTimeout.code());
@@ -155,7 +156,8 @@ async fn groups_are_listed_with_their_states() {
     fixture.stable("stable").await;
     fixture.join_alone("assigning").await;
     let all = fixture.coordinator.list(&ListGroupsRequest::default()).groups;
-    let seen: Vec<_> = all.iter().map(|group| (group.group_id.as_str(), group.group_state.as_str())).collect();
+    let seen: Vec<_> =
+        all.iter().map(|group| (group.group_id.as_str(), group.group_state.as_str())).collect();
     assert_eq!(seen, [("assigning", "CompletingRebalance"), ("stable", "Stable")]);
     let filter = ListGroupsRequest { states_filter: vec!["stable".into()], ..Default::default() };
     assert_eq!(fixture.coordinator.list(&filter).groups.len(), 1);

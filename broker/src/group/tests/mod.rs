@@ -41,6 +41,7 @@ fn config() -> GroupConfig {
         initial_rebalance_delay_ms: 0,
         max_members: 3,
         max_groups: 4,
+        offsets_retention_ms: 60_000,
         offset_metadata_max_bytes: 16,
     }
 }
@@ -112,7 +113,8 @@ fn caller(api: ApiKey) -> Caller {
 }
 
 fn join(group: &str, member: &str) -> JoinGroupRequest {
-    let protocols = vec![JoinGroupRequestProtocol { name: "range".into(), metadata: Bytes::from_static(b"topics") }];
+    let protocols =
+        vec![JoinGroupRequestProtocol { name: "range".into(), metadata: Bytes::from_static(b"topics") }];
     JoinGroupRequest {
         group_id: group.into(),
         session_timeout_ms: SESSION_MS,

@@ -1,6 +1,8 @@
 //! Committed offsets: who may commit, what is kept, and for how long.
 
-use wire::message::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use wire::message::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use wire::message::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
 };
@@ -18,7 +20,10 @@ fn commit(group: &str, member: &str, generation: i32, offset: i64, text: &str) -
         group_id: group.into(),
         generation_id_or_member_epoch: generation,
         member_id: member.into(),
-        topics: vec![OffsetCommitRequestTopic { name: "t".into(), partitions: vec![partition(0), partition(7)] }],
+        topics: vec![OffsetCommitRequestTopic {
+            name: "t".into(),
+            partitions: vec![partition(0), partition(7)],
+        }],
         ..Default::default()
     }
 }
@@ -96,4 +101,29 @@ async fn offsets_survive_a_kill_and_a_deleted_topic_takes_them_along() {
     let fixture = fixture.restarted();
     assert_eq!(fetched(&fixture, "g"), -1);
     assert_eq!(fixture.coordinator.describe("g").group_state, "Dead");
+}
+
+#[tokio::test]
+async fn offsets_expire_once_a_group_has_had_no_members_for_long() {
+    let fixture = Fixture::new();
+    let (member, generation) = fixture.stable("alive").await;
+    codes(&fixture, commit("alive", &member, generation, 1, "")).await;
+    codes(&fixture, commit("simple", "", -1, 2, "")).await;
+    for _ in 0..61 {
+        fixture.pass(1_000);
+        assert_eq!(fixture.beat("alive", &member, generation), 0);
+    }
+    fixture.coordinator.expire_offsets();
+    assert_eq!(
+        (fetched(&fixture, "alive"), fetched(&fixture, "simple")),
+        (1, -1),
+        "members keep their offsets"
+    );
+    // Its last member falls silent: from now on the time runs, not from the last commit.
+    fixture.pass(SESSION_MS);
+    fixture.coordinator.expire_offsets();
+    assert_eq!(fetched(&fixture, "alive"), 1);
+    fixture.pass(61_000);
+    fixture.coordinator.expire_offsets();
+    assert_eq!(fetched(&fixture, "alive"), -1);
 }

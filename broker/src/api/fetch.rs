@@ -1,0 +1,228 @@
+//! Fetch (1): record batches from partitions, waited for if there are too few.
+//!
+//! | version | |
+//! |---|---|
+//! | 4 | the first served: batches of magic 2; isolation level (no transactions: the last stable offset is the high watermark) |
+//! | 5 | log start offset |
+//! | 7 | fetch sessions: never opened, every answer has session id 0, so clients name all partitions each time |
+//! | 9 | the leader epoch that the client knows is checked |
+//! | 11 | rack, preferred replica: always -1 |
+//! | 12 | flexible; the epoch last fetched is not looked at |
+//! | 13 | topics by id |
+//! | 6, 8, 10, 14 - 17 | as the one before |
+//!
+//! The records are not read: the response has holes which the kernel fills from the segment files (see
+//! [`send`](crate::server::send)). Left out on purpose: versions below 4, which need batches converted down; refusing zstd to clients
+//! below version 10; followers (a replica id is treated as a consumer).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::select_all;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use wire::message::fetch::{
+    FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData,
+};
+use wire::{Blob, ErrorCode};
+
+use super::{Incoming, Refusal, Reply, RequestContext, Work};
+use crate::log::{Partition, ReadError};
+use crate::server::send::FileRange;
+use crate::state::{Broker, Topic};
+
+const READ_COMMITTED: i8 = 1;
+
+/// The first version that names topics by id.
+const BY_ID: i16 = 13;
+
+/// Reads what there is; waits only if that is not enough.
+pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
+    let request = incoming.decode::<FetchRequest>()?;
+    let Incoming { broker, key, context, .. } = incoming;
+    let config = broker.config.current();
+    let named: usize = request.topics.iter().map(|topic| topic.partitions.len()).sum();
+    if named > config.max_request_partitions {
+        return Err(Refusal::TooManyPartitions { api: key });
+    }
+    if request.session_id != 0 && request.session_epoch > 0 {
+        let error_code = ErrorCode::FetchSessionIdNotFound.code();
+        return context
+            .reply::<FetchRequest>(&FetchResponse { error_code, ..Default::default() })
+            .map(|reply| Work::Done(Some(reply)));
+    }
+    let max_bytes = u32::try_from(request.max_bytes.clamp(0, config.fetch_max_bytes)).unwrap_or_default();
+    let fetch = Fetch { broker: broker.clone(), context, request, max_bytes };
+    let deadline = Instant::now() + fetch.max_wait();
+    let collected = fetch.collect();
+    if fetch.is_enough(&collected) {
+        return fetch.reply(collected).map(|reply| Work::Done(Some(reply)));
+    }
+    Ok(Work::Pending(Box::pin(async move {
+        let collected = fetch.wait(collected, deadline).await;
+        fetch.reply(collected)
+    })))
+}
+
+/// A request being served.
+struct Fetch {
+    broker: Arc<Broker>,
+    context: RequestContext,
+    request: FetchRequest,
+    max_bytes: u32,
+}
+
+/// A response, and the file ranges that belong into its holes.
+#[derive(Default)]
+struct Collected {
+    response: FetchResponse,
+    files: Vec<FileRange>,
+    bytes: u32,
+    failed: bool,
+}
+
+impl Fetch {
+    fn max_wait(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.request.max_wait_ms).unwrap_or_default())
+    }
+
+    /// Whether to answer now: an error is answered at once, so that the client can act on it.
+    fn is_enough(&self, collected: &Collected) -> bool {
+        let min_bytes = u32::try_from(self.request.min_bytes).unwrap_or_default().min(self.max_bytes);
+        collected.bytes >= min_bytes
+            || collected.failed
+            || self.request.max_wait_ms <= 0
+            || self.request.topics.iter().all(|topic| topic.partitions.is_empty())
+    }
+
+    /// Waits for enough records, the deadline, or the broker's stop.
+    async fn wait(&self, mut collected: Collected, deadline: Instant) -> Collected {
+        // whoever watches before he reads misses no append in between
+        let mut watches: Vec<watch::Receiver<i64>> = Vec::new();
+        for topic in &self.request.topics {
+            let Some(found) = self.topic(topic) else { continue };
+            let partitions = topic.partitions.iter().filter_map(|wanted| found.partition(wanted.partition));
+            watches.extend(partitions.map(|partition| partition.watch_high_watermark()));
+        }
+        loop {
+            let fresh = self.collect();
+            let grew = fresh.bytes >= collected.bytes;
+            if grew || fresh.failed {
+                collected = fresh;
+            }
+            if self.is_enough(&collected) || watches.is_empty() {
+                return collected;
+            }
+            let appended = select_all(watches.iter_mut().map(|watch| Box::pin(watch.changed())));
+            tokio::select! {
+                woken = timeout_at(deadline, appended) => if woken.is_err() {
+                    return collected;
+                },
+                () = self.broker.shutdown.cancelled() => return collected,
+            }
+        }
+    }
+
+    /// The state of every partition asked for, and as many of their records as the limits allow.
+    fn collect(&self) -> Collected {
+        let mut collected = Collected::default();
+        for topic in &self.request.topics {
+            let found = self.topic(topic);
+            let read = |wanted| self.partition(found.as_deref(), wanted, &mut collected);
+            let partitions = topic.partitions.iter().map(read).collect();
+            collected.response.responses.push(FetchableTopicResponse {
+                topic: topic.topic.clone(),
+                topic_id: topic.topic_id,
+                partitions,
+                ..Default::default()
+            });
+        }
+        collected
+    }
+
+    fn topic(&self, wanted: &FetchTopic) -> Option<Arc<Topic>> {
+        if self.context.version >= BY_ID {
+            self.broker.topic_by_id(wanted.topic_id)
+        } else {
+            self.broker.topic(&wanted.topic)
+        }
+    }
+
+    fn partition(
+        &self,
+        topic: Option<&Topic>,
+        wanted: &FetchPartition,
+        collected: &mut Collected,
+    ) -> PartitionData {
+        let found = match topic {
+            None if self.context.version >= BY_ID => Err(ErrorCode::UnknownTopicId),
+            None => Err(ErrorCode::UnknownTopicOrPartition),
+            Some(topic) => topic.partition(wanted.partition).ok_or(ErrorCode::UnknownTopicOrPartition),
+        };
+        let read = found.and_then(|partition| {
+            check_leader_epoch(wanted.current_leader_epoch, partition)?;
+            self.read(partition, wanted, collected)
+        });
+        read.unwrap_or_else(|error| {
+            collected.failed = true;
+            PartitionData {
+                partition_index: wanted.partition,
+                error_code: error.code(),
+                high_watermark: -1,
+                records: Some(Blob::default()),
+                ..Default::default()
+            }
+        })
+    }
+
+    fn read(
+        &self,
+        partition: &Partition,
+        wanted: &FetchPartition,
+        collected: &mut Collected,
+    ) -> Result<PartitionData, ErrorCode> {
+        let left = self.max_bytes.saturating_sub(collected.bytes);
+        let max_bytes = u32::try_from(wanted.partition_max_bytes).unwrap_or_default().min(left);
+        // the first records are given whatever their size, or a consumer could never pass a large batch
+        let min_one_message = collected.bytes == 0;
+        let slice = partition.read(wanted.fetch_offset, max_bytes, min_one_message).map_err(|error| {
+            if !matches!(error, ReadError::OffsetOutOfRange { .. }) {
+                tracing::error!(partition = partition.name(), %error, "cannot read");
+            }
+            error.error_code()
+        })?;
+        let mut records = Blob::default();
+        if slice.len > 0 {
+            let tag = u32::try_from(collected.files.len()).unwrap_or(u32::MAX);
+            records = Blob::Hole { len: slice.len, tag };
+            collected.bytes = collected.bytes.saturating_add(slice.len);
+            collected.files.push(FileRange { file: slice.file, position: slice.position, len: slice.len });
+        }
+        Ok(PartitionData {
+            partition_index: wanted.partition,
+            high_watermark: slice.high_watermark,
+            last_stable_offset: slice.high_watermark,
+            log_start_offset: slice.log_start_offset,
+            aborted_transactions: (self.request.isolation_level == READ_COMMITTED).then(Vec::new),
+            records: Some(records),
+            ..Default::default()
+        })
+    }
+
+    fn reply(&self, collected: Collected) -> Result<Reply, Refusal> {
+        self.broker.metrics.fetched(u64::from(collected.bytes));
+        let mut reply = self.context.reply::<FetchRequest>(&collected.response)?;
+        reply.files = collected.files;
+        Ok(reply)
+    }
+}
+
+/// A client that knows another epoch has stale metadata, or newer than ours.
+pub(super) fn check_leader_epoch(known: i32, partition: &Partition) -> Result<(), ErrorCode> {
+    match known.cmp(&partition.leader_epoch()) {
+        _ if known < 0 => Ok(()),
+        std::cmp::Ordering::Less => Err(ErrorCode::FencedLeaderEpoch),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(ErrorCode::UnknownLeaderEpoch),
+    }
+}

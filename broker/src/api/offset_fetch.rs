@@ -1,0 +1,24 @@
+//! OffsetFetch (9): how far a group has read.
+//!
+//! | version | |
+//! |---|---|
+//! | 0 | offset and text; read from where version 1 on keeps them, not from ZooKeeper |
+//! | 2 | all partitions, with a null list; an error for the whole |
+//! | 5 | the leader epoch |
+//! | 6 | flexible |
+//! | 7 | only stable offsets: all are, as there are no transactions |
+//! | 8 | several groups |
+//! | 1, 3, 4, 9 | as the one before |
+
+use wire::message::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
+
+use super::RequestContext;
+use crate::state::Broker;
+
+pub(super) fn serve(
+    broker: &Broker,
+    context: &RequestContext,
+    request: OffsetFetchRequest,
+) -> OffsetFetchResponse {
+    broker.groups.fetch_offsets(request, context.version)
+}

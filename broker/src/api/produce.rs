@@ -1,0 +1,268 @@
+//! Produce (0): appends records to partitions.
+//!
+//! | version | |
+//! |---|---|
+//! | 0 | message sets of magic 0; `acks` 0 (not answered), 1 (in the page cache), -1 (on the disk) |
+//! | 1 | throttle time, always 0 |
+//! | 2 | message sets of magic 1; log append time |
+//! | 3 | record batches of magic 2; transactional id |
+//! | 5 | log start offset |
+//! | 8 | an error message for each partition |
+//! | 9 | flexible |
+//! | 10 | the new leader's address: never set, there is one broker |
+//! | 4, 6, 7, 11 | as the one before |
+//!
+//! Message sets are converted into batches in whatever version they come (segments hold magic 2 only), which costs
+//! a re-encoding; they are announced because librdkafka compresses only for brokers that announce version 0.
+//! Batches are stamped with their offsets inside the received frame, and these very bytes are appended.
+//!
+//! Left out on purpose: transactions (error 53), creating topics (Metadata does it, as in Kafka), errors of single records.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout_at};
+use wire::message::produce::{
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
+};
+use wire::record::legacy;
+use wire::{Blob, ErrorCode};
+
+use super::{Incoming, Refusal, RequestContext, Work};
+use crate::log::{AppendError, Appended, Partition};
+use crate::state::{Broker, Topic};
+
+/// What the message sets of one partition in one request may decompress to when they are converted.
+const CONVERTED_BYTES_MAX: usize = 64 << 20;
+
+const ACKS_NONE: i16 = 0;
+const ACKS_ALL: i16 = -1;
+
+/// The records of one partition, as a range of the frame.
+struct Part {
+    index: i32,
+    records: Option<Range<usize>>,
+}
+
+/// A partition whose records have to become durable before the answer: where its response stands.
+struct Unflushed {
+    partition: Arc<Partition>,
+    /// The offset after the last record.
+    end: i64,
+    topic: usize,
+    response: usize,
+}
+
+/// Appends everything, in the order it came; what remains for later is only to wait for the disk.
+pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, Option<BytesMut>), Refusal> {
+    let request = incoming.decode::<ProduceRequest>()?;
+    let Incoming { broker, key, context, .. } = incoming;
+    let named: usize = request.topic_data.iter().map(|topic| topic.partition_data.len()).sum();
+    if named > broker.config.current().max_request_partitions {
+        return Err(Refusal::TooManyPartitions { api: key });
+    }
+    let (acks, timeout_ms) = (request.acks, request.timeout_ms);
+    let refused = refuse_all(&request);
+    let parts = locate(&frame, request);
+    // every other reference is gone by now: this is the received buffer itself, not a copy
+    let mut frame = frame.try_into_mut().unwrap_or_else(|shared| BytesMut::from(shared.as_ref()));
+
+    let mut response = ProduceResponse::default();
+    let mut unflushed = Vec::new();
+    for (name, parts) in parts {
+        let topic = broker.topic(&name);
+        let mut answers = Vec::with_capacity(parts.len());
+        for part in parts {
+            let index = part.index;
+            let appended = match refused {
+                Some(refusal) => Err(Failure::from(refusal)),
+                None => append(broker, topic.as_deref(), part, &mut frame),
+            };
+            if let Ok((partition, appended)) = &appended {
+                let (topic, position) = (response.responses.len(), answers.len());
+                let end = appended.last_offset.saturating_add(1);
+                if acks == ACKS_ALL {
+                    broker.start_flush(partition, end);
+                    unflushed.push(Unflushed {
+                        partition: partition.clone(),
+                        end,
+                        topic,
+                        response: position,
+                    });
+                } else {
+                    broker.flush_by_count(partition, end);
+                }
+            }
+            answers.push(answer(index, appended.map(|(_, appended)| appended)));
+        }
+        response.responses.push(TopicProduceResponse {
+            name,
+            partition_responses: answers,
+            ..Default::default()
+        });
+    }
+    let work = finish(broker, context, acks, timeout_ms, (response, unflushed))?;
+    Ok((work, Some(frame)))
+}
+
+/// What is answered when, by `acks`.
+fn finish(
+    broker: &Arc<Broker>,
+    context: RequestContext,
+    acks: i16,
+    timeout_ms: i32,
+    (response, unflushed): (ProduceResponse, Vec<Unflushed>),
+) -> Result<Work, Refusal> {
+    if unflushed.is_empty() {
+        count_errors(broker, &response);
+    }
+    if acks == ACKS_NONE {
+        return match first_error(&response) {
+            Some(error) => Err(Refusal::Unacknowledged(error)),
+            None => Ok(Work::Done(None)),
+        };
+    }
+    if unflushed.is_empty() {
+        return context.reply::<ProduceRequest>(&response).map(|reply| Work::Done(Some(reply)));
+    }
+    let deadline = Instant::now() + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or_default());
+    let broker = broker.clone();
+    Ok(Work::Pending(Box::pin(async move {
+        let response = await_flushes(response, unflushed, deadline).await;
+        count_errors(&broker, &response);
+        context.reply::<ProduceRequest>(&response)
+    })))
+}
+
+/// Waits until everything is on the disk; what is not in time, or never will be, gets its error.
+async fn await_flushes(
+    mut response: ProduceResponse,
+    unflushed: Vec<Unflushed>,
+    deadline: Instant,
+) -> ProduceResponse {
+    for Unflushed { partition, end, topic, response: position } in unflushed {
+        let error = match timeout_at(deadline, partition.flushed_to(end)).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => Failure { code: error.error_code(), message: Some(error.to_string()) },
+            Err(_) => Failure::from(ErrorCode::RequestTimedOut),
+        };
+        let topic = response.responses.get_mut(topic);
+        if let Some(place) = topic.and_then(|topic| topic.partition_responses.get_mut(position)) {
+            *place = answer(place.index, Err(error));
+        }
+    }
+    response
+}
+
+/// Why a request is refused as a whole.
+fn refuse_all(request: &ProduceRequest) -> Option<ErrorCode> {
+    if !(ACKS_ALL..=1).contains(&request.acks) {
+        return Some(ErrorCode::InvalidRequiredAcks);
+    }
+    request.transactional_id.as_ref().map(|_| ErrorCode::TransactionalIdAuthorizationFailed)
+}
+
+/// Takes the request apart until only ranges of the frame are left of its records.
+fn locate(frame: &Bytes, request: ProduceRequest) -> Vec<(String, Vec<Part>)> {
+    let part = |data: PartitionProduceData| Part {
+        index: data.index,
+        records: data.records.as_ref().and_then(Blob::bytes).map(|records| range_of(frame, records)),
+    };
+    let topics = request.topic_data.into_iter();
+    topics.map(|topic| (topic.name, topic.partition_data.into_iter().map(part).collect())).collect()
+}
+
+/// Where in the frame a slice of it lies.
+fn range_of(frame: &Bytes, slice: &Bytes) -> Range<usize> {
+    let start = slice.as_ptr().addr().saturating_sub(frame.as_ptr().addr());
+    start..start.saturating_add(slice.len())
+}
+
+fn append(
+    broker: &Broker,
+    topic: Option<&Topic>,
+    part: Part,
+    frame: &mut BytesMut,
+) -> Result<(Arc<Partition>, Appended), Failure> {
+    let partition =
+        topic.and_then(|topic| topic.partition(part.index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let records = part.records.and_then(|range| frame.get_mut(range)).unwrap_or_default();
+    let bytes = records.len();
+    let appended = match wire::record::magic(records) {
+        Ok(0 | 1) => append_converted(partition, records)?,
+        _ => partition.append(records)?,
+    };
+    if !appended.duplicate {
+        let records = appended.last_offset.saturating_sub(appended.base_offset).saturating_add(1);
+        broker.metrics.appended(u64::try_from(records).unwrap_or_default(), bytes as u64);
+    }
+    Ok((partition.clone(), appended))
+}
+
+/// Appends the message sets of old clients as record batches.
+fn append_converted(partition: &Partition, set: &[u8]) -> Result<Appended, Failure> {
+    let batches = legacy::to_batches(set, CONVERTED_BYTES_MAX).map_err(AppendError::from)?;
+    let mut converted = Vec::with_capacity(batches.iter().map(Bytes::len).sum());
+    for batch in &batches {
+        converted.extend_from_slice(batch);
+    }
+    Ok(partition.append(&mut converted)?)
+}
+
+/// Why records were not appended, or not made durable.
+#[derive(Debug)]
+struct Failure {
+    code: ErrorCode,
+    message: Option<String>,
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Failure { code, message: None }
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        tracing::debug!(%error, "records refused");
+        Failure { code: error.error_code(), message: Some(error.to_string()) }
+    }
+}
+
+fn answer(index: i32, appended: Result<Appended, Failure>) -> PartitionProduceResponse {
+    match appended {
+        Ok(appended) => PartitionProduceResponse {
+            index,
+            base_offset: appended.base_offset,
+            log_append_time_ms: appended.log_append_time,
+            log_start_offset: appended.log_start_offset,
+            ..Default::default()
+        },
+        Err(Failure { code, message }) => PartitionProduceResponse {
+            index,
+            error_code: code.code(),
+            base_offset: -1,
+            error_message: message.or_else(|| Some(code.message().to_owned())),
+            ..Default::default()
+        },
+    }
+}
+
+fn errors(response: &ProduceResponse) -> impl Iterator<Item = ErrorCode> {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    partitions
+        .filter(|partition| partition.error_code != 0)
+        .map(|partition| ErrorCode::from_code(partition.error_code))
+}
+
+fn first_error(response: &ProduceResponse) -> Option<ErrorCode> {
+    errors(response).next()
+}
+
+fn count_errors(broker: &Broker, response: &ProduceResponse) {
+    for error in errors(response) {
+        broker.metrics.produce_error(error);
+    }
+}

@@ -1,0 +1,64 @@
+//! What goes on beside the requests: flushing by time, retention and compaction, and the time of consumer groups, on
+//! threads that may block.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daemon::config::Live;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::group::Coordinator;
+use crate::log::LogManager;
+
+/// The longest pause between two looks at the logs.
+const TICK_MAX: Duration = Duration::from_secs(1);
+const TICK_MIN: Duration = Duration::from_millis(10);
+
+/// Looks after the logs until `stop`, and puts changed settings in force.
+pub(crate) async fn run(logs: Arc<LogManager>, mut config: Live<Config>, stop: CancellationToken) {
+    loop {
+        // half of flush_ms, so that no record waits much longer than it says
+        let flush = Duration::from_millis(u64::try_from(config.current().flush_ms / 2).unwrap_or(u64::MAX));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = config.changed() => reconfigure(&logs, &changed).await,
+            () = tokio::time::sleep(flush.clamp(TICK_MIN, TICK_MAX)) => {
+                let logs = logs.clone();
+                // the log reports what fails; only its own mistakes end up here
+                if let Err(error) = tokio::task::spawn_blocking(move || logs.tick()).await {
+                    tracing::error!(%error, "the upkeep of the logs failed");
+                }
+            }
+        }
+    }
+}
+
+async fn reconfigure(logs: &Arc<LogManager>, config: &Arc<Config>) {
+    let (logs, defaults) = (logs.clone(), config.log());
+    match tokio::task::spawn_blocking(move || logs.set_defaults(defaults)).await {
+        Ok(Ok(())) => tracing::info!("settings of the log are in force"),
+        Ok(Err(error)) => tracing::error!(%error, "settings of the log are not in force"),
+        Err(error) => tracing::error!(%error, "settings of the log are not in force"),
+    }
+}
+
+/// How often groups look at the clock: sessions and rebalances end that much late at most.
+const GROUP_TICK: Duration = Duration::from_millis(100);
+
+/// Lets time pass for the groups until `stop`.
+pub(crate) async fn run_groups(groups: Arc<Coordinator>, expire_every: Duration, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(GROUP_TICK);
+    let mut expire = tokio::time::interval(expire_every.max(GROUP_TICK));
+    loop {
+        let groups = groups.clone();
+        let upkeep = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => tokio::task::spawn_blocking(move || groups.tick()),
+            _ = expire.tick() => tokio::task::spawn_blocking(move || groups.expire_offsets()),
+        };
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep of the groups failed");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why a broker does not start, or does not stop cleanly.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+use crate::log::{OpenError, StorageError, TopicError};
+use crate::producer_ids::ProducerIdError;
+
+/// Why a broker does not start, or does not stop cleanly.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The data directory is in use, not writable, another broker's, or damaged.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The source of producer ids cannot be used.
+    #[error(transparent)]
+    ProducerIds(#[from] ProducerIdError),
+    /// The topic in which groups' offsets are kept cannot be made.
+    #[error("cannot create the topic of committed offsets: {0}")]
+    OffsetsTopic(#[source] TopicError),
+    /// The groups cannot be read.
+    #[error("cannot load the consumer groups: {0}")]
+    Groups(#[source] StorageError),
+    /// The port is in use, or the address is not this host's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// Not everything could be flushed; the next start verifies the logs.
+    #[error("the logs could not be closed cleanly: {0}")]
+    Close(#[source] StorageError),
+    /// A thread died: a mistake of ours.
+    #[error("a thread of the broker failed: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}

@@ -1,0 +1,67 @@
+//! What every request's handler can reach: the logs, the settings, the metrics.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use daemon::config::Live;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::group::Coordinator;
+use crate::log::{LogManager, Partition};
+use crate::metrics::BrokerMetrics;
+use crate::producer_ids::ProducerIds;
+
+pub(crate) use crate::log::Topic;
+
+/// The broker without its sockets.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    /// This broker's id.
+    pub(crate) node_id: i32,
+    /// The address to tell clients; without one, each is told the address that it used.
+    pub(crate) advertised: Option<(String, u16)>,
+    pub(crate) config: Live<Config>,
+    pub(crate) logs: Arc<LogManager>,
+    pub(crate) producer_ids: ProducerIds,
+    pub(crate) groups: Arc<Coordinator>,
+    pub(crate) metrics: BrokerMetrics,
+    /// Cancelled when the broker stops: what waits for records then answers with what there is.
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Broker {
+    /// Where a client that reached us at `local` finds us again.
+    pub(crate) fn advertised(&self, local: SocketAddr) -> (String, u16) {
+        match &self.advertised {
+            Some(configured) => configured.clone(),
+            None => (local.ip().to_canonical().to_string(), local.port()),
+        }
+    }
+
+    /// A topic by name.
+    pub(crate) fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        self.logs.topic(name)
+    }
+
+    /// A topic by id.
+    pub(crate) fn topic_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
+        self.logs.topic_by_id(id)
+    }
+
+    /// Sees to it that everything before `end` gets flushed, without waiting: one flush serves all that ask meanwhile.
+    pub(crate) fn start_flush(&self, partition: &Arc<Partition>, end: i64) {
+        if partition.request_flush(end) {
+            let partition = partition.clone();
+            tokio::task::spawn_blocking(move || partition.run_flushes());
+        }
+    }
+
+    /// Starts a flush when more than `flush_messages` records have not been flushed.
+    pub(crate) fn flush_by_count(&self, partition: &Arc<Partition>, end: i64) {
+        if end.saturating_sub(partition.flushed_offset()) >= self.config.current().flush_messages {
+            self.start_flush(partition, end);
+        }
+    }
+}
