@@ -82,12 +82,13 @@ impl Source {
     /// # Errors
     /// A file that cannot be read, or the first problem in it with its place.
     pub fn load<T: Section>(&self) -> Result<T, ConfigError> {
-        let mut layers = Layers::new(self.defaults)?;
+        let mut layers = Layers::new(self.defaults, "")?;
         if let Some(path) = &self.file {
-            layers.lay_file(path, None, T::FOREIGN)?;
+            layers.lay_file(path, T::FOREIGN)?;
         }
-        for (key, value) in &self.overrides {
-            layers.lay_override(key, key, value)?;
+        let foreign = |key: &str| T::FOREIGN.iter().any(|name| inside(key, name).is_some());
+        for (key, value) in self.overrides.iter().filter(|(key, _)| !foreign(key)) {
+            layers.lay_override(key, value)?;
         }
         layers.finish()
     }
@@ -111,21 +112,26 @@ impl Source {
         name: &str,
         derived: &[(&str, String)],
     ) -> Result<T, ConfigError> {
-        let mut layers = Layers::new(T::DEFAULTS)?;
+        let mut layers = Layers::new(T::DEFAULTS, name)?;
         for (key, value) in derived {
-            layers.lay_override(&format!("{name}.{key}"), key, value)?;
+            layers.lay_override(key, value)?;
         }
-        layers.lay_shipped(self.defaults, name)?;
+        layers.lay_shipped(self.defaults)?;
         if let Some(path) = &self.file {
-            layers.lay_file(path, Some(name), &[])?;
+            layers.lay_file(path, &[])?;
         }
         for (key, value) in &self.overrides {
-            if let Some(inner) = key.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) {
-                layers.lay_override(key, inner, value)?;
+            if let Some(inner) = inside(key, name) {
+                layers.lay_override(inner, value)?;
             }
         }
         layers.finish()
     }
+}
+
+/// The path of a dotted key within the section `name`.
+fn inside<'a>(key: &'a str, name: &str) -> Option<&'a str> {
+    key.strip_prefix(name)?.strip_prefix('.')
 }
 
 /// Text as a YAML scalar that is read back as exactly this text.

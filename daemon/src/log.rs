@@ -84,7 +84,8 @@ pub fn init(options: &Options) -> Result<(), LogError> {
 
 fn filter(given: Option<&str>, variable: Option<&str>) -> Result<EnvFilter, LogError> {
     let level = given.or(variable.filter(|level| !level.is_empty())).unwrap_or(DEFAULT_LEVEL);
-    let wrong = |reason: &dyn Display| LogError::Level { level: level.to_owned(), reason: reason.to_string() };
+    let wrong =
+        |reason: &dyn Display| LogError::Level { level: level.to_owned(), reason: reason.to_string() };
     EnvFilter::try_new(level).map_err(|error| wrong(&error))
 }
 

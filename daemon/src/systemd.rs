@@ -86,8 +86,12 @@ async fn watchdog(health: &Health, interval: Option<Duration>) {
 
 /// The components whose beat is too old.
 fn hung(health: &Health) -> Option<String> {
-    let names: Vec<String> =
-        health.report().into_iter().filter(|component| !component.alive).map(|component| component.name).collect();
+    let names: Vec<String> = health
+        .report()
+        .into_iter()
+        .filter(|component| !component.alive)
+        .map(|component| component.name)
+        .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 

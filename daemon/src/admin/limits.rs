@@ -58,7 +58,11 @@ pub(super) struct Guarded {
 }
 
 impl AsyncRead for Guarded {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.life.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::Error::from(io::ErrorKind::TimedOut)));
         }

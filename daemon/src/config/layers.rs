@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::error::{ConfigError, Fault, Problem, unknown_key};
+use super::error::{ConfigError, Fault, Problem, nearest, unknown_key};
 use super::parse::{MAX_TEXT_BYTES, parse};
 use super::tree::{Entry, Node, Place, Value};
 use super::{Section, typed};
@@ -20,6 +20,8 @@ pub(super) struct Layers {
     defaults: Node,
     merged: Node,
     texts: Texts,
+    /// The section's key in the operator's file; empty when the file is the section.
+    section: String,
 }
 
 /// Texts that places point into.
@@ -27,67 +29,81 @@ pub(super) struct Layers {
 struct Texts(Vec<(String, String)>);
 
 impl Layers {
-    pub(super) fn new(defaults: &'static str) -> Result<Self, ConfigError> {
+    pub(super) fn new(defaults: &'static str, section: &str) -> Result<Self, ConfigError> {
         let mut texts = Texts::default();
         let defaults = texts.parse("built-in defaults", defaults.to_owned())?;
-        Ok(Self { merged: defaults.clone(), defaults, texts })
+        Ok(Self { merged: defaults.clone(), defaults, texts, section: section.to_owned() })
     }
 
-    /// Lays section `name` of another shipped file over the defaults.
-    pub(super) fn lay_shipped(&mut self, text: &'static str, name: &str) -> Result<(), ConfigError> {
+    /// Lays the section of another shipped file over the defaults.
+    pub(super) fn lay_shipped(&mut self, text: &'static str) -> Result<(), ConfigError> {
         let tree = self.texts.parse("built-in defaults", text.to_owned())?;
-        self.lay(tree.take(name), name, &[])
+        self.lay(tree, &[])
     }
 
-    /// Lays the operator's file, or one section of it.
-    pub(super) fn lay_file(
-        &mut self,
-        path: &Path,
-        section: Option<&str>,
-        foreign: &[&str],
-    ) -> Result<(), ConfigError> {
+    /// Lays the operator's file, or the section of it. What stands under `foreign` keys is not looked at.
+    pub(super) fn lay_file(&mut self, path: &Path, foreign: &[&str]) -> Result<(), ConfigError> {
         let text = read(path)?;
         let tree = self.texts.parse(&path.display().to_string(), text)?;
-        match section {
-            Some(name) => self.lay(tree.take(name), name, &[]),
-            None => self.lay(Some(tree), "", foreign),
+        self.lay(tree, foreign)
+    }
+
+    fn lay(&mut self, tree: Node, foreign: &[&str]) -> Result<(), ConfigError> {
+        if self.section.is_empty() {
+            return self.lay_section(tree, foreign);
+        }
+        match tree.take(&self.section) {
+            Some(tree) => self.lay_section(tree, foreign),
+            None => Ok(()),
         }
     }
 
-    fn lay(&mut self, tree: Option<Node>, prefix: &str, foreign: &[&str]) -> Result<(), ConfigError> {
-        let Some(tree) = tree else { return Ok(()) };
+    fn lay_section(&mut self, tree: Node, foreign: &[&str]) -> Result<(), ConfigError> {
         if !matches!(tree.value, Value::Map(_) | Value::Null) {
-            let fault = Fault::new(tree.place, prefix, "must be keys with values (a map)");
+            let fault = Fault::new(tree.place, self.section.clone(), "must be keys with values (a map)");
             return Err(self.texts.show(fault));
         }
-        check_keys(&self.defaults, &tree, prefix, foreign).map_err(|fault| self.texts.show(fault))?;
+        check_keys(&self.defaults, &tree, &self.section, foreign).map_err(|fault| self.texts.show(fault))?;
         self.merged.merge(tree);
         Ok(())
     }
 
-    /// Lays one override; `shown` is how the operator knows the key, `key` its path in this section.
-    pub(super) fn lay_override(&mut self, shown: &str, key: &str, yaml: &str) -> Result<(), ConfigError> {
+    /// Lays one override; `key` is its path in the section.
+    pub(super) fn lay_override(&mut self, key: &str, yaml: &str) -> Result<(), ConfigError> {
         let number = self.texts.add("command line", String::new());
         let nowhere = Place { text: number, line: 0, column: 0 };
-        let mut node = parse(yaml, number)
-            .map_err(|fault| self.texts.show(Fault { place: nowhere, path: shown.to_owned(), ..fault }))?;
+        let path = join(&self.section, key);
+        let mut node =
+            parse(yaml, number).map_err(|fault| self.texts.show(Fault { place: nowhere, path, ..fault }))?;
         displace(&mut node, nowhere);
         for step in key.rsplit('.') {
             let entry = Entry { key: step.to_owned(), place: nowhere, node };
             node = Node { value: Value::Map(vec![entry]), place: nowhere };
         }
-        let prefix = shown.strip_suffix(key).unwrap_or_default().trim_end_matches('.');
-        self.lay(Some(node), prefix, &[])
+        self.lay_section(node, &[])
     }
 
     /// Gives the layers their type and checks them.
     pub(super) fn finish<T: Section>(self) -> Result<T, ConfigError> {
-        let section: T = typed::from_node(&self.merged).map_err(|fault| self.texts.show(fault))?;
+        let section: T = typed::from_node(&self.merged).map_err(|fault| self.show(fault))?;
         section.validate().map_err(|invalid| {
             let place = self.merged.locate(&invalid.key);
-            self.texts.show(Fault::new(place, invalid.key, invalid.rule))
+            self.show(Fault::new(place, invalid.key, invalid.rule))
         })?;
         Ok(section)
+    }
+
+    /// Shows a fault whose path begins at the section.
+    fn show(&self, fault: Fault) -> ConfigError {
+        self.texts.show(Fault { path: join(&self.section, &fault.path), ..fault })
+    }
+}
+
+fn join(section: &str, path: &str) -> String {
+    match (section, path) {
+        ("", path) => path.to_owned(),
+        (section, "") => section.to_owned(),
+        (section, path) => format!("{section}.{path}"),
     }
 }
 
@@ -117,7 +133,7 @@ fn check_keys(defaults: &Node, tree: &Node, prefix: &str, foreign: &[&str]) -> R
         return Ok(());
     }
     for entry in entries.iter().filter(|entry| !foreign.contains(&entry.key.as_str())) {
-        let path = if prefix.is_empty() { entry.key.clone() } else { format!("{prefix}.{}", entry.key) };
+        let path = join(prefix, &entry.key);
         match defaults.get(&entry.key) {
             Some(default) => check_keys(&default.node, &entry.node, &path, &[])?,
             None => {
@@ -188,9 +204,14 @@ impl Texts {
     }
 }
 
-/// The line as it may be shown in a log: none that could hold a secret. Tabs would shift the mark.
+/// The line as it may be shown in a log: none whose key is, or was meant to be, that of a secret. Tabs would shift the
+/// mark below it.
 fn presentable(line: &str) -> Option<String> {
+    const SECRETS: [&str; 5] = ["password", "secret", "token", "api_key", "credential"];
     let lower = line.to_lowercase();
-    let secret = ["password", "secret", "token", "api_key", "credential"].iter().any(|word| lower.contains(word));
+    let mut words = lower.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let secret = words.any(|word| {
+        SECRETS.iter().any(|secret| word.contains(secret)) || nearest(word, SECRETS.into_iter()).is_some()
+    });
     (!secret).then(|| line.trim_end().replace('\t', " "))
 }

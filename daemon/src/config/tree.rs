@@ -52,9 +52,7 @@ impl Node {
     /// Takes the value under a top-level key out of a map.
     pub(super) fn take(self, key: &str) -> Option<Node> {
         match self.value {
-            Value::Map(entries) => {
-                entries.into_iter().find(|entry| entry.key == key).map(|entry| entry.node)
-            }
+            Value::Map(entries) => entries.into_iter().find(|entry| entry.key == key).map(|entry| entry.node),
             _ => None,
         }
     }

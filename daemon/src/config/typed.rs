@@ -225,7 +225,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some(entry) = self.current else { return Err(de::Error::custom("a value was asked before its key")) };
+        let Some(entry) = self.current else {
+            return Err(de::Error::custom("a value was asked before its key"));
+        };
         let value = seed.deserialize(At(&entry.node));
         value.map_err(|error| error.under(entry.node.place, Step::Key(entry.key.clone())))
     }

@@ -50,7 +50,8 @@ fn an_empty_map_in_the_defaults_takes_any_keys() {
 #[test]
 fn overrides_win_over_the_file() {
     let file = File::new("listen: file:1\nlog: {flush_messages: 7}\n");
-    let source = file.source().set_text("listen", "flag:2").set("log.retention_ms", "5").set("topics", "[{name: x}]");
+    let source =
+        file.source().set_text("listen", "flag:2").set("log.retention_ms", "5").set("topics", "[{name: x}]");
     let sample: Sample = source.load().unwrap();
     assert_eq!(sample.listen, "flag:2");
     assert_eq!(sample.log, Log { flush_messages: 7, retention_ms: 5 });
@@ -59,7 +60,9 @@ fn overrides_win_over_the_file() {
 
 #[test]
 fn a_text_override_is_taken_as_it_is() {
-    for text in ["007", "true", "null", "*", "# no comment", "a: b", "[x", "\"q\"", "line\nbreak", "\u{e4}", ""] {
+    for text in
+        ["007", "true", "null", "*", "# no comment", "a: b", "[x", "\"q\"", "line\nbreak", "\u{e4}", ""]
+    {
         let sample: Sample = Source::new(DEFAULTS).set_text("host_id", text).load().unwrap();
         assert_eq!(sample.host_id.as_deref(), Some(text));
     }
@@ -72,7 +75,10 @@ fn a_wrong_override_is_blamed_on_the_command_line() {
     };
     let unknown = error("log.flush_mesages", "1");
     assert_eq!(unknown, "command line: log.flush_mesages: unknown key, did you mean \"flush_messages\"?");
-    assert_eq!(error("segment_bytes", "big"), "command line: segment_bytes: must be u64, not the text \"big\"");
+    assert_eq!(
+        error("segment_bytes", "big"),
+        "command line: segment_bytes: must be u64, not the text \"big\""
+    );
     assert_eq!(error("segment_bytes", "1"), "command line: segment_bytes: must be at least 1024");
     assert!(error("listen", "[").starts_with("command line: listen: "));
 }
@@ -112,7 +118,8 @@ fn a_mistake_in_a_part_has_its_whole_path() {
     let source = Source::new("sample: {}\n").file(Some(file.path()));
     let error = source.load_part::<Sample>("sample").unwrap_err().to_string();
     assert!(error.contains(":2:18: sample.segment_bytes: must be at least 1024"), "{error}");
-    let error = Source::new("sample: {}\n").set("sample.nope", "1").load_part::<Sample>("sample").unwrap_err();
+    let error =
+        Source::new("sample: {}\n").set("sample.nope", "1").load_part::<Sample>("sample").unwrap_err();
     assert!(error.to_string().starts_with("command line: sample.nope: unknown key"), "{error}");
 }
 

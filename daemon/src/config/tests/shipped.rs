@@ -16,7 +16,11 @@ fn every_shipped_config_is_a_map_with_known_places() {
         }
         let tree = parse(&std::fs::read_to_string(&path).unwrap(), 0).unwrap();
         let Value::Map(entries) = &tree.value else { continue };
-        assert!(entries.iter().all(|entry| entry.place.line > 0 && entry.place.column == 1), "{}", path.display());
+        assert!(
+            entries.iter().all(|entry| entry.place.line > 0 && entry.place.column == 1),
+            "{}",
+            path.display()
+        );
         seen += 1;
     }
     assert!(seen > 0, "no shipped config was found");

@@ -7,7 +7,9 @@ use crate::config::{from_text, quote};
 
 #[test]
 fn json_is_yaml_too() {
-    let sample = load("{\"listen\": \"a:1\", \"log\": {\"flush_messages\": 3}, \"topics\": [{\"name\": \"x\"}]}").unwrap();
+    let sample =
+        load("{\"listen\": \"a:1\", \"log\": {\"flush_messages\": 3}, \"topics\": [{\"name\": \"x\"}]}")
+            .unwrap();
     assert_eq!(sample.listen, "a:1");
     assert_eq!(sample.log.flush_messages, 3);
 }
