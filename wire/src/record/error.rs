@@ -1,6 +1,7 @@
 //! What can be wrong with record bytes, worded for the operator, each variant saying when it happens.
 
 use super::Compression;
+use crate::ErrorCode;
 
 /// Why record bytes cannot be used. Nothing has been changed when one of these is returned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,4 +63,24 @@ pub enum RecordError {
     /// A batch without records was to be finished.
     #[error("a record batch needs at least one record")]
     Empty,
+}
+
+impl RecordError {
+    /// What a broker answers to a produce request whose records have this error, as Kafka does. A
+    /// corrupt batch may be whole when it is sent again; all else is refused for good.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Incomplete { .. }
+            | Self::BadMagic(_)
+            | Self::BadCrc { .. }
+            | Self::BadLength(_)
+            | Self::Corrupt { .. } => ErrorCode::CorruptMessage,
+            Self::BadCount { .. }
+            | Self::BadRecord(_)
+            | Self::NotAllowed(_)
+            | Self::UnknownCompression(_)
+            | Self::Empty => ErrorCode::InvalidRecord,
+            Self::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        }
+    }
 }

@@ -34,7 +34,7 @@ fn ids_and_names_are_kafkas() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn decompresses_what_it_compresses(noise: Vec<u8>, repeat in 1_usize..2_000) {
+    fn decompresses_what_it_compresses(noise: Vec<u8>, repeat in 1_usize..1_000) {
         let input = noise.repeat(repeat);
         for codec in Compression::ALL {
             let small = compressed(codec, &input);
@@ -144,14 +144,10 @@ fn zstd_tells_the_size_of_its_content() {
 
 #[test]
 fn bombs_are_refused_at_the_limit() {
-    const GIBIBYTE: u64 = 1 << 30;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), GIBIBYTE / 16), &mut gzip).unwrap();
-    // Sixteen members after each other are one stream of a gibibyte.
-    let gzip = gzip.finish().unwrap().repeat(16);
-    let mut zstd = zstd::Encoder::new(Vec::new(), 3).unwrap();
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), GIBIBYTE), &mut zstd).unwrap();
-    let zstd = zstd.finish().unwrap();
+    // Members and frames after each other are one stream: here of a gibibyte of zeros.
+    let part = vec![0; 4 << 20];
+    let [gzip, zstd] =
+        [Compression::Gzip, Compression::Zstd].map(|codec| compressed(codec, &part).repeat(256));
     // A bare snappy block that only says it is large, and an lz4 block of nothing but one match.
     let snappy = vec![0xff, 0xff, 0xff, 0xff, 0x0f, 0x00];
     let mut lz4 = vec![0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73];

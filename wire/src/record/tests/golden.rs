@@ -17,17 +17,17 @@ const NOW: i64 = 1_700_000_000_000;
 
 /// The four records as they should be read.
 fn expected(with_timestamps: bool) -> Vec<Read> {
-    let records: [(i64, Option<&[u8]>, Option<&[u8]>); 4] = [
-        (NOW, Some(b"key"), Some(&[b'a'; 300])),
-        (NOW + 5, None, Some(b"second")),
-        (NOW - 3, Some(b"gone"), None),
-        (NOW + 70_000, Some(b""), Some(b"")),
+    let bytes = |text: &str| Some(text.as_bytes().to_vec());
+    let mut records = vec![
+        (100, NOW, bytes("key"), bytes(&"a".repeat(300))),
+        (101, NOW + 5, None, bytes("second")),
+        (102, NOW - 3, bytes("gone"), None),
+        (103, NOW + 70_000, bytes(""), bytes("")),
     ];
-    let each = |(offset, (timestamp, key, value)): (i64, (i64, Option<&[u8]>, Option<&[u8]>))| {
-        let timestamp = if with_timestamps { timestamp } else { -1 };
-        (offset, timestamp, key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec))
-    };
-    (100..).zip(records).map(each).collect()
+    if !with_timestamps {
+        records.iter_mut().for_each(|record| record.1 = -1);
+    }
+    records
 }
 
 fn read_batch(batch: &[u8]) -> Vec<Read> {

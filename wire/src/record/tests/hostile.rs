@@ -38,7 +38,7 @@ fn every_seed_cut_off_anywhere() {
 fn every_byte_of_every_seed_at_its_extremes() {
     for seed in seeds() {
         for at in 0..seed.len() {
-            for value in [0, 1, 0x7f, 0x80, 0xff] {
+            for value in [0, 0x7f, 0xff] {
                 let mut damaged = seed.clone();
                 damaged[at] = value;
                 all_targets(&damaged);

@@ -4,6 +4,7 @@ mod batch;
 mod builder;
 mod compression;
 mod differential;
+mod error;
 mod golden;
 mod headers;
 mod hostile;

@@ -24,7 +24,7 @@ fn entry(offset: i64, magic: i8, attributes: i8, timestamp: i64, key_value: [Opt
 }
 
 fn plain(offset: i64, magic: i8, value: &[u8]) -> Vec<u8> {
-    entry(offset, magic, 0, 1_000 + offset, [None, Some(value)])
+    entry(offset, magic, 0, offset.wrapping_add(1_000), [None, Some(value)])
 }
 
 fn wrapper(offset: i64, magic: i8, codec: Compression, timestamp: i64, inner: &[Vec<u8>]) -> Vec<u8> {
