@@ -15,46 +15,46 @@ use crate::checkpoint::{Head, Place};
 use crate::model::{GenerationId, Proof};
 
 /// The most bytes of the first line that go into the generation's id.
-pub const FIRST_LINE_BYTES: usize = 256;
+pub(crate) const FIRST_LINE_BYTES: usize = 256;
 
 /// Device and inode: names a file as long as it exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileId {
+pub(crate) struct FileId {
     /// Device number.
-    pub device: u64,
+    pub(crate) device: u64,
     /// Inode number.
-    pub inode: u64,
+    pub(crate) inode: u64,
 }
 
 /// What the system says about a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
+pub(crate) struct Stat {
     /// Device and inode.
-    pub id: FileId,
+    pub(crate) id: FileId,
     /// Birth time in nanoseconds since the epoch; 0 where the file system has none.
-    pub birth_ns: i64,
+    pub(crate) birth_ns: i64,
     /// Time of the last change of its content, in nanoseconds since the epoch.
-    pub modified_ns: i64,
+    pub(crate) modified_ns: i64,
     /// Size in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Whether it still has a name.
-    pub linked: bool,
+    pub(crate) linked: bool,
 }
 
 impl Stat {
     /// Of an open file.
-    pub fn of(file: &File) -> io::Result<Self> {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
         Ok(Self::from(&file.metadata()?))
     }
 
     /// Of what lies at `path`, if it is a regular file.
-    pub fn at(path: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn at(path: &Path) -> io::Result<Option<Self>> {
         let metadata = std::fs::metadata(path)?;
         Ok(metadata.is_file().then(|| Self::from(&metadata)))
     }
 
     /// The place of the file, seen as `location`.
-    pub fn place(&self, location: &Path) -> Place {
+    pub(crate) fn place(&self, location: &Path) -> Place {
         Place {
             location: location.to_string_lossy().into(),
             device: self.id.device,
@@ -79,14 +79,14 @@ impl From<&std::fs::Metadata> for Stat {
 
 impl Place {
     /// Device and inode.
-    pub fn id(&self) -> FileId {
+    pub(crate) fn id(&self) -> FileId {
         FileId { device: self.device, inode: self.inode }
     }
 }
 
 /// The id of a generation: of the file at `place`, truncated `truncations` times before, whose first line begins with
 /// `first_line`.
-pub fn generation(place: &Place, truncations: u32, first_line: &[u8]) -> GenerationId {
+pub(crate) fn generation(place: &Place, truncations: u32, first_line: &[u8]) -> GenerationId {
     let mut hash = Xxh3::new();
     hash.update(&place.device.to_le_bytes());
     hash.update(&place.inode.to_le_bytes());
@@ -97,13 +97,13 @@ pub fn generation(place: &Place, truncations: u32, first_line: &[u8]) -> Generat
 }
 
 /// The part of a file's first bytes that goes into its generation's id.
-pub fn first_line(data: &[u8]) -> &[u8] {
+pub(crate) fn first_line(data: &[u8]) -> &[u8] {
     let end = memchr::memchr(b'\n', data).unwrap_or(data.len()).min(FIRST_LINE_BYTES);
     data.get(..end).unwrap_or(data)
 }
 
 /// Reads up to `len` bytes at `at`; fewer at the end of the file.
-pub fn read_at(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_at(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; len];
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -119,7 +119,7 @@ pub fn read_at(file: &File, at: u64, len: usize) -> io::Result<Vec<u8>> {
 }
 
 /// Extends the fingerprint over what the file has by now; `None` when the bytes that were hashed are others now.
-pub fn extend_head(file: &File, known: Head) -> io::Result<Option<Head>> {
+pub(crate) fn extend_head(file: &File, known: Head) -> io::Result<Option<Head>> {
     let bytes = read_at(file, 0, Head::BYTES)?;
     let before = bytes.get(..known.len as usize);
     if before.is_none_or(|before| known.len > 0 && xxh3_64(before) != known.hash) {
@@ -129,19 +129,19 @@ pub fn extend_head(file: &File, known: Head) -> io::Result<Option<Head>> {
 }
 
 /// Whether the file begins as `head` says.
-pub fn has_head(file: &File, head: Head) -> io::Result<bool> {
+pub(crate) fn has_head(file: &File, head: Head) -> io::Result<bool> {
     let bytes = read_at(file, 0, head.len as usize)?;
     Ok(bytes.len() == head.len as usize && (head.len == 0 || xxh3_64(&bytes) == head.hash))
 }
 
 /// Whether the bytes before the proven position are the ones that were hashed.
-pub fn has_proof(file: &File, proof: &Proof) -> io::Result<bool> {
+pub(crate) fn has_proof(file: &File, proof: &Proof) -> io::Result<bool> {
     let bytes = read_at(file, proof.start(), usize::from(proof.len))?;
     Ok(proof.holds(&bytes))
 }
 
 /// The path of an open file as the kernel knows it, also after a rename; `None` once it has no name.
-pub fn location(file: &File) -> Option<std::path::PathBuf> {
+pub(crate) fn location(file: &File) -> Option<std::path::PathBuf> {
     use std::os::fd::AsRawFd;
     let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     let linked = Stat::of(file).is_ok_and(|stat| stat.linked);

@@ -45,15 +45,15 @@ impl AgentMetrics {
         registry.register("read_bytes", "Bytes read from files and framed", self.read_bytes.clone());
         registry.register("read_lines", "Records framed", self.read_lines.clone());
         registry.register("shipped_lines", "Records acknowledged by the broker", self.shipped_lines.clone());
-        registry.register("shipped_bytes", "File bytes acknowledged by the broker", self.shipped_bytes.clone());
+        registry.register(
+            "shipped_bytes",
+            "File bytes acknowledged by the broker",
+            self.shipped_bytes.clone(),
+        );
         registry.register("files_open", "Files held open", self.files_open.clone());
         registry.register("file_opens", "Opens of each collected path", self.file_opens.clone());
         registry.register("lag_bytes", "Bytes found but not yet acknowledged", self.lag_bytes.clone());
-        registry.register(
-            "collect_applied",
-            "Collect lists that took effect",
-            self.collect_applied.clone(),
-        );
+        registry.register("collect_applied", "Collect lists that took effect", self.collect_applied.clone());
         registry.register(
             "collect_rejected",
             "Collect lists that were refused",

@@ -10,12 +10,12 @@ use tokio::runtime::Handle;
 use tracing::info;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::collect;
 use crate::config::Config;
 use crate::metrics::AgentMetrics;
 use crate::model::{Chunk, Intent};
 use crate::ship::Shipper;
 use crate::supervise::{Parts, Supervisor};
-use crate::collect;
 
 /// How often sizes are compared and acknowledgements written down.
 const TICK: Duration = Duration::from_secs(1);

@@ -272,10 +272,7 @@ fn get_lane(from: &mut &[u8]) -> Option<LaneId> {
 }
 
 fn get_key(from: &mut &[u8]) -> Option<FileKey> {
-    Some(FileKey {
-        generation: GenerationId(from.try_get_u64_le().ok()?),
-        topic: get_string(from)?.into(),
-    })
+    Some(FileKey { generation: GenerationId(from.try_get_u64_le().ok()?), topic: get_string(from)?.into() })
 }
 
 fn get_file(from: &mut &[u8]) -> Option<Arc<FileRef>> {

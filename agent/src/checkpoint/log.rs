@@ -45,7 +45,9 @@ impl Log {
         let mut log = Self { slots, active, epoch: 0, len: 0, limit: 0, waiting: Vec::new() };
         let Some(chosen) = chosen else {
             if used {
-                warn!("both slots of the checkpoint are damaged, starting afresh: files are read from their start");
+                warn!(
+                    "both slots of the checkpoint are damaged, starting afresh: files are read from their start"
+                );
             }
             log.compact(&State::default())?;
             return Ok((log, State::default()));

@@ -60,7 +60,8 @@ impl Watcher {
         let reports = Arc::new(Reports::default());
         let taker = reports.clone();
         let notify = notify::recommended_watcher(move |event| taker.take(event));
-        let notify = notify.inspect_err(|error| warn!(%error, "cannot watch folders, looking regularly instead"));
+        let notify =
+            notify.inspect_err(|error| warn!(%error, "cannot watch folders, looking regularly instead"));
         Self {
             notify: notify.ok(),
             reports,

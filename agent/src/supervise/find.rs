@@ -71,7 +71,8 @@ impl<S: Ship> Supervisor<S> {
     pub(super) fn consider_as_known(&mut self, real: &Path) {
         for path in self.watcher.known_as(real) {
             let matching = self.patterns.iter().filter(|pattern| pattern.matches(&path));
-            let topics: std::collections::BTreeSet<_> = matching.map(|pattern| pattern.topic.clone()).collect();
+            let topics: std::collections::BTreeSet<_> =
+                matching.map(|pattern| pattern.topic.clone()).collect();
             for topic in topics {
                 self.consider(&path, &topic);
             }
@@ -96,13 +97,18 @@ impl<S: Ship> Supervisor<S> {
         }
         if self.entries.len() >= self.shared.config.max_files {
             if !std::mem::replace(&mut self.too_many, true) {
-                warn!(limit = self.entries.len(), "more files than max_files, the others wait until some are gone");
+                warn!(
+                    limit = self.entries.len(),
+                    "more files than max_files, the others wait until some are gone"
+                );
             }
             return;
         }
         match locate::open(path) {
             Ok(found) => self.begin(path, topic, found),
-            Err(error) => warn!(path = %path.display(), %error, "cannot open a file, trying again at the next scan"),
+            Err(error) => {
+                warn!(path = %path.display(), %error, "cannot open a file, trying again at the next scan")
+            }
         }
     }
 
@@ -158,7 +164,9 @@ impl<S: Ship> Supervisor<S> {
         };
         let place = tail.place();
         let location = tail.location();
-        if tail.is_gone() || Stat::at(&location).is_ok_and(|stat| stat.is_some_and(|stat| stat.id == place.id())) {
+        if tail.is_gone()
+            || Stat::at(&location).is_ok_and(|stat| stat.is_some_and(|stat| stat.id == place.id()))
+        {
             return;
         }
         let named = match tail.file() {

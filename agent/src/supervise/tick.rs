@@ -24,7 +24,8 @@ impl<S: Ship> Supervisor<S> {
         self.expire();
         self.close_idle();
         self.forget_ended();
-        self.shared.metrics.lag_bytes.set(self.lag_bytes());
+        let lag = self.lag_bytes();
+        self.shared.metrics.lag_bytes.set(lag);
         self.shared.metrics.files_open.set(self.open_files());
     }
 

@@ -326,8 +326,7 @@ impl<S: Ship> Reader<S> {
         let Some(head) = identity::extend_head(file, self.tail.head())? else {
             return Ok(None);
         };
-        let generation =
-            identity::generation(&place, self.tail.truncations(), identity::first_line(data));
+        let generation = identity::generation(&place, self.tail.truncations(), identity::first_line(data));
         let file_ref = Arc::new(FileRef {
             host: self.shared.host.clone(),
             path: self.tail.path.clone(),

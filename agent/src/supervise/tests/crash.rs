@@ -17,8 +17,7 @@ async fn dies_at(death: Death, meanwhile: fn(&mut World)) {
     world.stop().await;
 }
 
-const POINTS: [Death; 4] =
-    [Death::BeforeIntent, Death::BeforeSend, Death::BeforeAnswer, Death::AfterAnswer];
+const POINTS: [Death; 4] = [Death::BeforeIntent, Death::BeforeSend, Death::BeforeAnswer, Death::AfterAnswer];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_arrives_once_wherever_the_agent_dies() {

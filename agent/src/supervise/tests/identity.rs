@@ -99,6 +99,9 @@ async fn a_generation_keeps_its_id_when_the_checkpoint_is_lost() {
     world.all_arrived().await;
     let again = world.broker.records().split_off(2);
     let identity = |record: &super::world::Record| (record.file.generation, record.offset);
-    assert_eq!(again.iter().map(identity).collect::<Vec<_>>(), before.iter().map(identity).collect::<Vec<_>>());
+    assert_eq!(
+        again.iter().map(identity).collect::<Vec<_>>(),
+        before.iter().map(identity).collect::<Vec<_>>()
+    );
     world.stop().await;
 }

@@ -91,8 +91,7 @@ async fn lesson_13_an_outage_holds_no_more_than_the_budget() {
     }
     world.start();
     let metrics = world.metrics.clone();
-    let total: u64 =
-        (0..20).map(|n| fs::metadata(world.path(&format!("{n}.log"))).unwrap().len()).sum();
+    let total: u64 = (0..20).map(|n| fs::metadata(world.path(&format!("{n}.log"))).unwrap().len()).sum();
     world.broker.until("all is seen", || metrics.lag_bytes.get() as u64 == total).await;
     assert!(metrics.read_bytes.get() <= 8192, "read {}", metrics.read_bytes.get());
     world.broker.set_answering(true);

@@ -76,8 +76,7 @@ impl Storm {
 
     async fn crash(&mut self) {
         if self.random.random() {
-            let points =
-                [Death::BeforeIntent, Death::BeforeSend, Death::BeforeAnswer, Death::AfterAnswer];
+            let points = [Death::BeforeIntent, Death::BeforeSend, Death::BeforeAnswer, Death::AfterAnswer];
             let point = points[self.random.random_range(0..4)];
             self.world.broker.kill_at(self.random.random_range(0..3), point);
             self.write();

@@ -255,13 +255,10 @@ struct Agent {
 impl World {
     /// With the agent not started yet.
     pub(super) fn new(items: &[(&str, &str)]) -> Self {
-        let config: Config = daemon::config::Source {
-            defaults: Config::DEFAULTS,
-            file: None,
-            overrides: vec![],
-        }
-        .load()
-        .unwrap();
+        let config: Config =
+            daemon::config::Source { defaults: Config::DEFAULTS, file: None, overrides: vec![] }
+                .load()
+                .unwrap();
         let mut config = config.tail;
         config.rescan_interval_ms = 200;
         config.partial_line_timeout_ms = 150;
