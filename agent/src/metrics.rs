@@ -67,6 +67,11 @@ impl AgentMetrics {
         self.file_opens.get_or_create(&PathLabel { path: path.to_owned() }).inc();
     }
 
+    /// No file of `path` is followed any more.
+    pub fn forget(&self, path: &str) {
+        self.file_opens.remove(&PathLabel { path: path.to_owned() });
+    }
+
     /// How often `path` was opened.
     #[cfg(test)]
     pub(crate) fn file_opens_of(&self, path: &std::path::Path) -> u64 {

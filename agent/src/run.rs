@@ -64,7 +64,6 @@ pub async fn run(config: Live<Config>, ctx: Context) -> Result<(), Error> {
     let config = config.current();
     let metrics = AgentMetrics::default();
     ctx.metrics.register(|registry| metrics.register(registry));
-    let health = ctx.health.component("agent");
     let (checkpoint, state) = Checkpoint::open(&config.data_dir)?;
     let checkpoint = Arc::new(checkpoint);
     let host = config.host();
@@ -73,16 +72,17 @@ pub async fn run(config: Live<Config>, ctx: Context) -> Result<(), Error> {
     let items = collect::watch(&config.collect, &host, &config.data_dir, &metrics, &ctx);
     let parts = Parts {
         config: config.tail.clone(),
+        data_dir: config.data_dir.clone(),
         host: host.into(),
         ship,
         checkpoint,
         metrics,
         items,
         tick: TICK,
+        health: ctx.health.component("agent"),
         shutdown: ctx.shutdown.clone(),
     };
     let supervisor = Supervisor::new(parts)?;
-    health.ready();
     let drain = Duration::from_millis(config.drain_timeout_ms);
     let runtime = Handle::current();
     // it does its file operations where it stands, so it gets a thread that may block

@@ -1,6 +1,6 @@
 //! Files that appear, are renamed or go.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,25 +21,27 @@ impl<S: Ship> Supervisor<S> {
         self.watcher.begin_round();
         let patterns = std::mem::take(&mut self.patterns);
         // in the order of their names, whatever the folder's order is
-        let mut files: BTreeMap<(PathBuf, Arc<str>), ()> = BTreeMap::new();
+        let mut files: BTreeSet<(PathBuf, Arc<str>)> = BTreeSet::new();
         for pattern in &patterns {
             let mut folder = |path: &Path| self.watcher.watch(path);
             pattern.walk(&mut folder, &mut |path| {
-                files.insert((path.to_owned(), pattern.topic.clone()), ());
+                files.insert((path.to_owned(), pattern.topic.clone()));
             });
         }
         self.patterns = patterns;
-        for ((path, topic), ()) in files {
+        for (path, topic) in files {
             self.consider(&path, &topic);
         }
-        self.follow_the_renamed();
-        for id in self.entries.keys().copied().collect::<Vec<_>>() {
+        let missed = self.missed();
+        self.follow_the_renamed(&missed);
+        for id in missed {
             self.check_name(id);
         }
-        for entry in self.entries.values() {
-            if let Some(folder) = entry.tail.location().parent() {
-                self.watcher.watch(folder);
-            }
+        let locations = self.entries.values().map(|entry| entry.tail.location());
+        let folders: BTreeSet<PathBuf> =
+            locations.filter_map(|path| path.parent().map(Path::to_owned)).collect();
+        for folder in folders {
+            self.watcher.watch(&folder);
         }
         self.watcher.end_round();
         self.shared.metrics.files_open.set(self.open_files());
@@ -71,8 +73,7 @@ impl<S: Ship> Supervisor<S> {
     pub(super) fn consider_as_known(&mut self, real: &Path) {
         for path in self.watcher.known_as(real) {
             let matching = self.patterns.iter().filter(|pattern| pattern.matches(&path));
-            let topics: std::collections::BTreeSet<_> =
-                matching.map(|pattern| pattern.topic.clone()).collect();
+            let topics: BTreeSet<_> = matching.map(|pattern| pattern.topic.clone()).collect();
             for topic in topics {
                 self.consider(&path, &topic);
             }
@@ -87,11 +88,15 @@ impl<S: Ship> Supervisor<S> {
             Err(error) => return debug!(path = %path.display(), %error, "cannot look at a file"),
         };
         if let Some(&id) = self.by_file.get(&(stat.id, topic.clone())) {
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.round = self.round;
-                if stat.size != entry.tail.size() {
-                    entry.tail.wake();
-                }
+            let Some(entry) = self.entries.get_mut(&id) else {
+                return;
+            };
+            entry.round = self.round;
+            if stat.size != entry.tail.size() {
+                entry.tail.wake();
+            }
+            if Path::new(&*entry.tail.place().location) != path {
+                self.check_name(id);
             }
             return self.start_reader(id);
         }
@@ -216,12 +221,19 @@ impl<S: Ship> Supervisor<S> {
         }
     }
 
+    /// Tails whose file the last scan did not find.
+    fn missed(&self) -> Vec<TailId> {
+        let missed = self.entries.iter().filter(|(_, entry)| entry.round < self.round);
+        missed.map(|(id, _)| *id).collect()
+    }
+
     /// Files that no pattern finds under their present name: those that were collected under an earlier one are
     /// followed on, the others are no longer asked for.
-    fn follow_the_renamed(&mut self) {
-        let missed = self.entries.iter().filter(|(_, entry)| entry.round < self.round);
-        let missed: Vec<(TailId, Arc<Tail>)> = missed.map(|(id, entry)| (*id, entry.tail.clone())).collect();
-        for (id, tail) in missed {
+    fn follow_the_renamed(&mut self, missed: &[TailId]) {
+        for &id in missed {
+            let Some(tail) = self.entries.get(&id).map(|entry| entry.tail.clone()) else {
+                continue;
+            };
             let path = Path::new(&*tail.path);
             if self.patterns.iter().any(|pattern| pattern.topic == tail.topic && pattern.matches(path)) {
                 self.start_reader(id);

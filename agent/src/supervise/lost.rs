@@ -80,7 +80,8 @@ impl<S: Ship> Supervisor<S> {
             let other = self.by_file.get(&(id, tail.topic.clone())).and_then(|id| self.entries.get(id));
             other.is_some_and(|other| other.tail.head() == known.head)
         };
-        let copy = locate::copy(&known, taken);
+        let needed = tail.file_ref().map_or(0, |file_ref| self.shared.checkpoint.position(&file_ref.key()));
+        let copy = locate::copy(&known, taken).or_else(|| locate::compressed(&known, needed, &self.data_dir));
         let key = (known.place.id(), tail.topic.clone());
         if self.by_file.get(&key) == Some(&tail.id) {
             self.by_file.remove(&key);
@@ -103,6 +104,9 @@ impl<S: Ship> Supervisor<S> {
         }
         tail.saw(copy.stat.size);
         tail.relocate(self.opened(&tail.path, copy.file), copy.place);
+        if !copy.stat.linked {
+            tail.set_gone();
+        }
         self.watcher.register(&path, tail);
         self.note_place(tail);
     }

@@ -18,15 +18,16 @@ mod tick;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::health::Component;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::Ship;
 use crate::checkpoint::{Checkpoint, State};
@@ -44,6 +45,7 @@ const REPORTS: usize = 256;
 /// What the supervisor works with.
 pub(crate) struct Parts<S> {
     pub(crate) config: TailConfig,
+    pub(crate) data_dir: PathBuf,
     pub(crate) host: Arc<str>,
     pub(crate) ship: S,
     pub(crate) checkpoint: Arc<Checkpoint>,
@@ -51,6 +53,7 @@ pub(crate) struct Parts<S> {
     pub(crate) items: watch::Receiver<Arc<Vec<CollectItem>>>,
     /// How often sizes are compared and acknowledgements written down.
     pub(crate) tick: Duration,
+    pub(crate) health: Component,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -83,7 +86,9 @@ struct Ending {
 pub(crate) struct Supervisor<S> {
     shared: Arc<Shared<S>>,
     items: watch::Receiver<Arc<Vec<CollectItem>>>,
+    data_dir: PathBuf,
     tick: Duration,
+    health: Component,
     shutdown: CancellationToken,
     excludes: Excludes,
     patterns: Vec<Pattern>,
@@ -100,7 +105,8 @@ pub(crate) struct Supervisor<S> {
 
 impl<S: Ship> Supervisor<S> {
     pub(crate) fn new(parts: Parts<S>) -> Result<Self, globset::Error> {
-        let Parts { config, host, ship, checkpoint, metrics, items, tick, shutdown } = parts;
+        let Parts { config, data_dir, host, ship, checkpoint, metrics, items, tick, health, shutdown } =
+            parts;
         let (sender, reports) = mpsc::channel(REPORTS);
         let excludes = Excludes::new(&config.exclude)?;
         // nothing may be read before the batches of the last run are sent again
@@ -109,7 +115,9 @@ impl<S: Ship> Supervisor<S> {
         Ok(Self {
             shared: Arc::new(shared),
             items,
+            data_dir,
             tick,
+            health,
             shutdown,
             excludes,
             patterns: Vec::new(),
@@ -135,7 +143,8 @@ impl<S: Ship> Supervisor<S> {
         let mut next_scan = Instant::now() + rescan;
         let shutdown = self.shutdown.clone();
         let mut resending = std::pin::pin!(resending);
-        let mut resent = false;
+        let (mut resent, mut list_follows) = (false, true);
+        self.health.ready();
         loop {
             let changed = self.watcher.changed();
             tokio::select! {
@@ -145,9 +154,10 @@ impl<S: Ship> Supervisor<S> {
                     self.shared.credit.add_permits(self.shared.config.max_in_flight_bytes);
                 }
                 Some(report) = self.reports.recv() => self.report(report),
-                changed = self.items.changed() => match changed {
+                changed = self.items.changed(), if list_follows => match changed {
                     Ok(()) => self.apply_list(),
-                    Err(_) => break,
+                    // no more lists will come: the last one stays
+                    Err(_) => list_follows = false,
                 },
                 () = changed => {
                     let changes = self.watcher.take_changes();
@@ -159,8 +169,15 @@ impl<S: Ship> Supervisor<S> {
                     self.scan();
                     next_scan = Instant::now() + rescan;
                 }
-                _ = tick.tick() => self.tick(),
-                Some(_) = self.readers.join_next() => {}
+                _ = tick.tick() => {
+                    self.health.beat();
+                    self.tick();
+                }
+                Some(ended) = self.readers.join_next() => {
+                    if let Err(error) = ended {
+                        error!(%error, "a reader failed, its file is read on at the next start");
+                    }
+                }
             }
         }
         self.stop(drain).await;
@@ -194,10 +211,13 @@ impl<S: Ship> Supervisor<S> {
                 if let Some(entry) = self.entries.get_mut(&id) {
                     entry.cursor = Some(cursor);
                     entry.running = None;
+                    let tail = entry.tail.clone();
                     if entry.wanted {
                         self.start_reader(id);
+                    } else if tail.is_gone() {
+                        self.end(&tail);
                     } else {
-                        entry.tail.close();
+                        tail.close();
                     }
                 }
             }
@@ -281,6 +301,9 @@ impl<S: Ship> Supervisor<S> {
             warn!(%error, "cannot note that a file is gone");
         }
         tail.close();
+        if !self.entries.values().any(|entry| entry.tail.path == tail.path) {
+            self.shared.metrics.forget(&tail.path);
+        }
     }
 
     /// Notes an open and hands the file out for sharing.

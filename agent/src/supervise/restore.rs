@@ -1,6 +1,7 @@
 //! What the last run left.
 //!
-//! Each generation that has a position is looked for: under its path, under another name in the same folder, in its copy.
+//! Each generation that has a position is looked for: under its path, under another name in the same folder, in its copy,
+//! in a compressed file.
 //! The ranges of batches whose fate is open are read again, so that the very same batches can be sent again before
 //! anything new is read.
 
@@ -70,8 +71,9 @@ impl<S: Ship> Supervisor<S> {
             let mut others = state.files.values().filter(|other| other.file.topic == file.file.topic);
             others.any(|other| other.place.id() == id && other.head == file.head)
         };
-        let copy = locate::copy(&known, taken)?;
-        info!(path = %file.file.path, copy = %copy.place.location, "a file was truncated meanwhile, its copy goes on");
+        let copy = locate::copy(&known, taken)
+            .or_else(|| locate::compressed(&known, file.done.prefix(), &self.data_dir))?;
+        info!(path = %file.file.path, copy = %copy.place.location, "a file changed while the agent was down, its copy goes on");
         Some(copy)
     }
 
@@ -83,11 +85,13 @@ impl<S: Ship> Supervisor<S> {
             warn!(path = %file_ref.path, %error, "cannot note where a file is");
         }
         let cursor = Cursor::new(state.unsent(&file_ref.key()), known.proof);
+        let file = Arc::new(found.file);
         let start = Start {
             topic: file_ref.topic.clone(),
             path: file_ref.path.clone(),
             truncations: 0,
-            file: None,
+            // unpacked files have no name to be opened by
+            file: (!found.stat.linked).then(|| file.clone()),
             place: found.place,
             head: known.head,
             file_ref: Some(file_ref),
@@ -95,8 +99,11 @@ impl<S: Ship> Supervisor<S> {
         let id = self.add(start, cursor);
         if let Some(entry) = self.entries.get(&id) {
             entry.tail.saw(found.stat.size);
+            if !found.stat.linked {
+                entry.tail.set_gone();
+            }
         }
-        Arc::new(found.file)
+        file
     }
 
     /// A generation whose bytes are nowhere: what it had not sent is lost.

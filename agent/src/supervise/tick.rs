@@ -88,7 +88,11 @@ impl<S: Ship> Supervisor<S> {
         if excess == 0 {
             return;
         }
-        let idle = |entry: &&Entry| entry.tail.file().is_some() && entry.settled == entry.tail.size();
+        // a file without a name could not be opened again
+        let idle = |entry: &&Entry| {
+            let tail = &entry.tail;
+            tail.file().is_some() && !tail.is_gone() && entry.settled == tail.size()
+        };
         let mut idle: Vec<&Entry> = self.entries.values().filter(idle).collect();
         idle.sort_by_key(|entry| entry.active);
         for entry in idle.into_iter().take(excess) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{World, lines, strs};
+use super::{Death, World, lines, strs};
 
 /// vector#23076, #25079, fluent-bit#8025, beats#1341: a stale offset was applied to a new file.
 #[tokio::test(flavor = "multi_thread")]
@@ -71,17 +71,29 @@ async fn lesson_04_a_compressed_rotated_file_is_not_read_again() {
     world.write("app.log", &strs(&lines("rotated", 50)));
     world.all_arrived().await;
     world.rename("app.log", "app.log.1");
-    let text = fs::read(world.path("app.log.1")).unwrap();
-    let mut gzip = flate2::write::GzEncoder::new(
-        fs::File::create(world.path("app.log.1.gz")).unwrap(),
-        flate2::Compression::default(),
-    );
-    std::io::Write::write_all(&mut gzip, &text).unwrap();
-    gzip.finish().unwrap();
-    fs::remove_file(world.path("app.log.1")).unwrap();
+    world.compress("app.log.1");
     world.write("app.log", &["new"]);
     world.each_line_arrives_once().await;
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_04_what_was_compressed_while_the_agent_was_down_is_read_on_from_there() {
+    for point in [Death::BeforeSend, Death::BeforeAnswer, Death::AfterAnswer] {
+        let mut world = World::new(&[("app.log*", "app")]);
+        world.config.read_block_bytes = 4096;
+        world.write("app.log", &strs(&lines("packed", 1000)));
+        world.broker.kill_at(2, point);
+        world.start();
+        world.await_death().await;
+        world.rename("app.log", "app.log.1");
+        world.compress("app.log.1");
+        world.write("app.log", &["new"]);
+        world.start();
+        world.each_line_arrives_once().await;
+        assert_eq!(world.broker.lost(), 0);
+        world.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

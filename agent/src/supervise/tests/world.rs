@@ -309,12 +309,14 @@ impl World {
         };
         let parts = Parts {
             config: self.config.clone(),
+            data_dir: self.root.path().join("data"),
             host: "web-1".into(),
             ship,
             checkpoint: checkpoint.clone(),
             metrics: self.metrics.clone(),
             items: self.items.subscribe(),
             tick: Duration::from_millis(50),
+            health: daemon::Health::default().component("agent"),
             shutdown: shutdown.clone(),
         };
         let supervisor = Supervisor::new(parts).unwrap();
@@ -382,6 +384,15 @@ impl World {
     pub(super) fn copytruncate(&self, name: &str, copy: &str) {
         std::fs::copy(self.path(name), self.path(copy)).unwrap();
         File::options().write(true).open(self.path(name)).unwrap().set_len(0).unwrap();
+    }
+
+    /// What logrotate's `compress` does.
+    pub(super) fn compress(&self, name: &str) {
+        let target = File::create(self.path(&format!("{name}.gz"))).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(target, flate2::Compression::default());
+        gzip.write_all(&std::fs::read(self.path(name)).unwrap()).unwrap();
+        gzip.finish().unwrap();
+        std::fs::remove_file(self.path(name)).unwrap();
     }
 
     pub(super) fn rename(&self, from: &str, to: &str) {
