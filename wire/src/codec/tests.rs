@@ -9,6 +9,7 @@ use crate::testing::{Gen, Random, allocated, hex};
 
 message! {
     /// Every kind of field once.
+    #[expect(unreachable_pub, reason = "tables make public structs")]
     pub struct Sample {
         yes: bool = true, 0..;
         byte: i8, 0..;
@@ -29,6 +30,7 @@ message! {
     }
 
     /// A struct in it.
+    #[expect(unreachable_pub, reason = "tables make public structs")]
     pub struct Part {
         index: i32, 0..;
         names: Vec<String>, 1..;

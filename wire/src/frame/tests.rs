@@ -19,7 +19,7 @@ fn unframe(encoded: &Encoded) -> Bytes {
 #[test]
 fn a_request_of_librdkafka() {
     let frame = hex(r#"
-        0000002a
+        00000029
         0012 0003 00000001 0007 "rdkafka"   # the client id is not compact though the header is flexible
         00
         0b "librdkafka" 0b "2.3.0-zlib" 00

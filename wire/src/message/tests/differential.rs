@@ -8,6 +8,7 @@ use bytes::{Buf, BytesMut};
 use kafka_protocol_015::messages as theirs_015;
 use kafka_protocol_018::messages as theirs_018;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use super::{decode, encode};
 use crate::message::{ApiKey, Message};
@@ -47,8 +48,15 @@ macro_rules! agreement {
 agreement!(agree_with_015, kafka_protocol_015);
 agreement!(agree_with_018, kafka_protocol_018);
 
-fn random_bytes() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 0..400)
+/// Calls `agree` with random bytes. One function for all tests, as each instance of proptest's runner takes seconds to
+/// compile.
+fn for_random_messages(agree: &dyn Fn(&[u8])) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) };
+    let result = TestRunner::new(config).run(&prop::collection::vec(any::<u8>(), 0..400), |random| {
+        agree(&random);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
 }
 
 macro_rules! differential_tests {
@@ -56,20 +64,20 @@ macro_rules! differential_tests {
         mod $module {
             use super::*;
 
-            proptest! {
-                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+            #[test]
+            fn requests() {
+                for_random_messages(&|random| {
+                    agree_with_015::<crate::message::$request, theirs_015::$request>(ApiKey::$key, random);
+                    agree_with_018::<crate::message::$request, theirs_018::$request>(ApiKey::$key, random);
+                });
+            }
 
-                #[test]
-                fn requests(random in random_bytes()) {
-                    agree_with_015::<crate::message::$request, theirs_015::$request>(ApiKey::$key, &random);
-                    agree_with_018::<crate::message::$request, theirs_018::$request>(ApiKey::$key, &random);
-                }
-
-                #[test]
-                fn responses(random in random_bytes()) {
-                    agree_with_015::<crate::message::$response, theirs_015::$response>(ApiKey::$key, &random);
-                    agree_with_018::<crate::message::$response, theirs_018::$response>(ApiKey::$key, &random);
-                }
+            #[test]
+            fn responses() {
+                for_random_messages(&|random| {
+                    agree_with_015::<crate::message::$response, theirs_015::$response>(ApiKey::$key, random);
+                    agree_with_018::<crate::message::$response, theirs_018::$response>(ApiKey::$key, random);
+                });
             }
 
             #[test]

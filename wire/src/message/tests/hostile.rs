@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use super::encode;
 use crate::codec::{DecodeError, Reader};
@@ -85,32 +86,36 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-fn damaged<M: Message + Random>(key: ApiKey, version: i16, random: &[u8], damage: Vec<Damage>) -> Bytes {
-    let v = key.encodable(version).unwrap();
-    let mut bytes = encode(&M::random(&mut Gen::new(random), v), version).to_vec();
-    for one in damage {
-        one.apply(&mut bytes);
+/// Calls `check` with random bytes and damage, see `differential::for_random_messages`.
+fn for_random_damage(check: &dyn Fn(&[u8], &[Damage])) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) };
+    let strategy = (prop::collection::vec(any::<u8>(), 0..300), prop::collection::vec(damage(), 1..4));
+    let result = TestRunner::new(config).run(&strategy, |(random, damage)| {
+        check(&random, &damage);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn damaged_is_bounded<M: Message + Random>(key: ApiKey, random: &[u8], damage: &[Damage]) {
+    for version in key.versions() {
+        let v = key.encodable(version).unwrap();
+        let mut bytes = encode(&M::random(&mut Gen::new(random), v), version).to_vec();
+        for one in damage {
+            one.clone().apply(&mut bytes);
+        }
+        decode_bounded::<M>(&bytes.into(), version);
     }
-    bytes.into()
 }
 
 macro_rules! damage_tests {
     ($($key:ident = $code:literal, $versions:expr, flexible $flexible:expr, $module:ident: $request:ident => $response:ident;)+) => {$(
-        proptest! {
-            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
-
-            #[test]
-            fn $module(
-                random in prop::collection::vec(any::<u8>(), 0..300),
-                damage in prop::collection::vec(damage(), 1..4),
-            ) {
-                for version in ApiKey::$key.versions() {
-                    let request = damaged::<crate::message::$request>(ApiKey::$key, version, &random, damage.clone());
-                    decode_bounded::<crate::message::$request>(&request, version);
-                    let response = damaged::<crate::message::$response>(ApiKey::$key, version, &random, damage.clone());
-                    decode_bounded::<crate::message::$response>(&response, version);
-                }
-            }
+        #[test]
+        fn $module() {
+            for_random_damage(&|random, damage| {
+                damaged_is_bounded::<crate::message::$request>(ApiKey::$key, random, damage);
+                damaged_is_bounded::<crate::message::$response>(ApiKey::$key, random, damage);
+            });
         }
     )+};
 }

@@ -129,7 +129,7 @@ fn produce_response_10_tells_the_new_leader_in_tags() {
         00                          # error message: null
         01 00 09 00000004 00000005 00   # one tag: 0, 9 bytes: leader 4, epoch 5, no tags
         00 00000000
-        01 00 0c                    # one tag of the response: 0, 12 bytes
+        01 00 0d                    # one tag of the response: 0, 13 bytes
           02 00000004 02 "h" 00002384 00 00
         "#,
         &ProduceResponse {
