@@ -238,7 +238,10 @@ impl Incoming<'_> {
     }
 
     /// Serves a request whose response waits for other clients or for the disk.
-    fn waiting<R, F>(mut self, serve: impl FnOnce(Arc<Broker>, RequestContext, R) -> F) -> Result<Work, Refusal>
+    fn waiting<R, F>(
+        mut self,
+        serve: impl FnOnce(Arc<Broker>, RequestContext, R) -> F,
+    ) -> Result<Work, Refusal>
     where
         R: Request,
         F: Future<Output = R::Response> + Send + 'static,

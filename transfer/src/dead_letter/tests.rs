@@ -41,7 +41,8 @@ fn text_headers(letter: &DeadLetter<'_>) -> Vec<(String, String)> {
 
 #[test]
 fn a_letter_says_where_the_record_was_and_why_it_is_here() {
-    let origin = vec![("host", Some(b"h".as_slice())), ("file", Some(b"f")), ("offset", Some(b"7")), ("odd", None)];
+    let origin =
+        vec![("host", Some(b"h".as_slice())), ("file", Some(b"f")), ("offset", Some(b"7")), ("odd", None)];
     let batch = batch(origin, Some(b"line"));
     let letter = DeadLetter::new(&batch, &batch.items[0], refusal("because")).unwrap();
     let expected = [
@@ -59,7 +60,8 @@ fn a_letter_says_where_the_record_was_and_why_it_is_here() {
         ("dead_letter.id", "h:f:7"),
     ];
     let headers = text_headers(&letter);
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(headers, expected);
 }
 
@@ -103,5 +105,8 @@ async fn a_value_that_the_topic_does_not_take_is_left_out_and_its_place_is_kept(
     tokio::time::timeout(LIMIT, letters.deliver(&letter)).await.unwrap();
     let (value, headers) = letters_in(&cluster.bootstrap_servers(), "logs.dead", 1).remove(0);
     assert_eq!((value, headers["dead_letter.value"].as_str()), (None, "too_large"));
-    assert_eq!((headers["dead_letter.topic"].as_str(), headers["dead_letter.offset"].as_str()), ("logs", "41"));
+    assert_eq!(
+        (headers["dead_letter.topic"].as_str(), headers["dead_letter.offset"].as_str()),
+        ("logs", "41")
+    );
 }

@@ -285,8 +285,8 @@ pub fn validate_shallow(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
 /// at most `max_decompressed` bytes.
 pub fn validate(bytes: &[u8], max_decompressed: usize) -> Result<BatchHeader, RecordError> {
     let header = validate_shallow(bytes)?;
-    for (expected, record) in (header.base_offset..).zip(records(bytes, max_decompressed)?.iter()) {
-        if record?.offset != expected {
+    for (index, record) in (0_i64..).zip(&records(bytes, max_decompressed)?) {
+        if record?.offset != header.base_offset.wrapping_add(index) {
             return Err(RecordError::BadRecord("its offset is not the next one"));
         }
     }

@@ -17,6 +17,7 @@ pub fn batch(bytes: &[u8]) {
         let mut patched = one.to_vec();
         batch::set_base_offset(&mut patched, i64::MAX);
         batch::set_leader_epoch(&mut patched, 7);
+        let _ = batch::validate(&patched, LIMIT);
         assert_eq!(
             batch::verify_crc(&patched).is_ok(),
             batch::verify_crc(one).is_ok(),

@@ -21,7 +21,11 @@ async fn credentials_come_from_the_settings_or_from_the_address() {
     assert_eq!(authorization(&index, &[("elasticsearch.url", &url)]).await, "");
     let with_user = url.replace("http://", "http://ann:s3cret@");
     assert_eq!(authorization(&index, &[("elasticsearch.url", &with_user)]).await, "Basic YW5uOnMzY3JldA==");
-    let settings = [("elasticsearch.url", url.as_str()), ("elasticsearch.username", "ann"), ("elasticsearch.password", "s3cret")];
+    let settings = [
+        ("elasticsearch.url", url.as_str()),
+        ("elasticsearch.username", "ann"),
+        ("elasticsearch.password", "s3cret"),
+    ];
     assert_eq!(authorization(&index, &settings).await, "Basic YW5uOnMzY3JldA==");
     let key = [("elasticsearch.url", url.as_str()), ("elasticsearch.api_key", "a2V5")];
     assert_eq!(authorization(&index, &key).await, "ApiKey a2V5");

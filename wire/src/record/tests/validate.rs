@@ -92,6 +92,14 @@ fn only_the_deep_check_looks_at_the_records() {
     assert!(matches!(validate(&garbage, LIMIT), Err(RecordError::Corrupt { codec: Compression::Gzip, .. })));
 }
 
+/// The expected offset was once counted up from the base offset, beyond the largest one.
+#[test]
+fn the_largest_base_offset_does_not_overflow() {
+    let mut batch = sample(Compression::None).to_vec();
+    crate::record::batch::set_base_offset(&mut batch, i64::MAX);
+    assert!(validate(&batch, LIMIT).is_ok());
+}
+
 #[test]
 fn the_deep_check_keeps_its_limit() {
     for codec in Compression::ALL {
