@@ -23,6 +23,8 @@ pub(super) struct Force {
     cached: Option<Vec<CollectItem>>,
     /// The last good version: of the list in force, or of the cached one.
     known: Option<Stamp>,
+    /// The version of this run that is in force. A cached one does not count: a file's versions are numbered anew in each run.
+    applied: Option<Stamp>,
     /// A version that was refused, so that it is refused once.
     refused: Option<Stamp>,
     /// What was last said about the source, so that it is said once.
@@ -56,6 +58,7 @@ impl Force {
             cache,
             cached,
             known,
+            applied: None,
             refused: None,
             complaint: None,
             waiting: false,
@@ -69,8 +72,7 @@ impl Force {
     /// The source holds `bytes`, last written at `stamp.revision`.
     pub(super) fn found(&mut self, bytes: &[u8], stamp: Stamp) {
         self.source_answers();
-        let in_force = self.cached.is_none();
-        if (in_force && self.known == Some(stamp)) || self.refused == Some(stamp) {
+        if self.applied == Some(stamp) || self.refused == Some(stamp) {
             return;
         }
         match item::parse_bytes(bytes) {
@@ -162,6 +164,7 @@ impl Force {
         self.metrics.collect_applied.inc();
         self.cached = None;
         self.known = Some(stamp);
+        self.applied = Some(stamp);
         self.refused = None;
         self.publish(items);
     }

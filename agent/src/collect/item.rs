@@ -88,13 +88,13 @@ pub enum CollectError {
         at: usize,
     },
     /// Over [`MAX_BYTES`].
-    #[error("the list is {bytes} bytes long, over the limit of {MAX_BYTES}; use globs to shorten it")]
+    #[error("the list is {bytes} bytes long, over the limit of {limit}; use globs to shorten it", limit = MAX_BYTES)]
     TooLong {
         /// Its length.
         bytes: usize,
     },
     /// Over [`MAX_ITEMS`].
-    #[error("the list has {items} items, over the limit of {MAX_ITEMS}; use globs to shorten it")]
+    #[error("the list has {items} items, over the limit of {limit}; use globs to shorten it", limit = MAX_ITEMS)]
     TooMany {
         /// Its items.
         items: usize,

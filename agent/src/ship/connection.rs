@@ -26,6 +26,8 @@ use super::config::Config;
 
 /// How many requests wait to be written.
 const QUEUE: usize = 64;
+/// The first version of Produce that carries record batches of magic 2.
+const FIRST_WITH_BATCHES: i16 = 3;
 /// What is asked of the kernel at once while an answer arrives.
 const READ_STEP: usize = 16 * 1024;
 
@@ -171,8 +173,9 @@ impl Connection {
         for served in answer.api_keys {
             let Ok(key) = ApiKey::try_from(served.api_key) else { continue };
             let ours = key.versions();
+            let least = if key == ApiKey::Produce { FIRST_WITH_BATCHES } else { *ours.start() };
             let version = served.max_version.min(*ours.end());
-            if version >= served.min_version.max(*ours.start()) {
+            if version >= served.min_version.max(least) {
                 self.versions.insert(key, version);
             }
         }

@@ -133,8 +133,8 @@ impl Lane {
 
     async fn accept(&mut self, work: Work) {
         match work {
-            Work::Chunk(chunk) => {
-                self.waiting.push_back(Waiting { piece: chunk.into(), base_sequence: None })
+            Work::Chunk(chunk, _place) => {
+                self.waiting.push_back(Waiting { piece: chunk.into(), base_sequence: None });
             }
             Work::Resend(intent, Some(data)) => {
                 let piece = Piece::again(&intent, data);

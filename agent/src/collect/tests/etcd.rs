@@ -59,7 +59,7 @@ async fn a_killed_etcd_is_followed_again_and_nothing_is_missed() {
         etcd.run().await;
         let path = format!("/after-{round}");
         etcd.put(&format!("- {{path: {path}, topic: x}}\n")).await;
-        watched.until(&[(&path, "x")]).await;
+        watched.until(&[(path.as_str(), "x")]).await;
     }
 }
 

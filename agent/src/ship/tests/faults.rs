@@ -134,7 +134,7 @@ async fn a_broker_that_is_away_is_waited_for() {
     let file = file("app", 1);
     shipper.ship(agent.chunk(&file, 10 * LINE, &text(10, 10))).await;
     let again = Broker::start_at(address).await;
-    again.change(|world| std::mem::swap(world, &mut broker.world.lock()));
+    again.change(|world| std::mem::swap(world, &mut *broker.world.lock()));
     shipper.drain(LONG).await;
     assert_exactly(&again.lines("app", 0), 20);
 }

@@ -92,7 +92,7 @@ async fn a_kill_between_recording_and_sending_loses_nothing() {
     agent.kill(shipper).await;
 
     let again = Broker::start_at(broker.address).await;
-    again.change(|world| std::mem::swap(world, &mut broker.world.lock()));
+    again.change(|world| std::mem::swap(world, &mut *broker.world.lock()));
     let (shipper, state) = agent.start(config(&again));
     resend_all(&shipper, &state).await;
     ship_lines(&agent, &shipper, next_line(&state), 50).await;
