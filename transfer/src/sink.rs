@@ -7,7 +7,7 @@ use daemon::health::Component;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::Error;
 use crate::backoff::Backoff;
@@ -125,7 +125,11 @@ async fn send(sender: elastic::Sender, mut batches: Receiver<Batch>, answer: Ans
                     let _gone = answer.send(id);
                 });
             }
-            Some(_) = tasks.join_next() => {}
+            Some(ended) = tasks.join_next() => {
+                if let Err(error) = ended {
+                    error!(%error, "a batch was lost by a defect: its records are read again after a restart");
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The connection: addresses, credentials, certificates; one request and its answer as plain bytes.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,10 +15,17 @@ use elasticsearch::http::transport::{BuildError, MultiNodeConnectionPool, Transp
 use crate::config::Elasticsearch;
 
 /// A client of one cluster. Clones share its connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Client {
     transport: Transport,
     timeout: Duration,
+}
+
+impl fmt::Debug for Client {
+    /// Without the transport, which would show its credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no client.

@@ -6,5 +6,6 @@ pub(crate) mod outcome;
 pub(crate) mod send;
 pub(crate) mod template;
 
-pub(crate) use client::{Client, ClientError};
+pub(crate) use client::Client;
+pub use client::ClientError;
 pub(crate) use send::Sender;

@@ -82,7 +82,10 @@ impl Sender {
                     self.metrics.retried("split", 1);
                     pieces.extend([second, first]);
                 }
-                Err(piece) => self.bury(batch, piece.items.iter().map(|item| (item, refusal.clone()))).await,
+                Err(piece) => {
+                    let refused = piece.items.iter().map(|item| (item, refusal.clone())).collect();
+                    self.bury(batch, refused).await;
+                }
             },
             Verdict::Again { why, detail } => {
                 self.metrics.retried(why, 1);
@@ -117,7 +120,7 @@ impl Sender {
         }
         self.metrics.indexed_documents.inc_by(added);
         self.metrics.duplicate_documents.inc_by(duplicates);
-        self.bury(batch, refused.into_iter()).await;
+        self.bury(batch, refused).await;
         if again.is_empty() {
             return None;
         }
@@ -133,13 +136,13 @@ impl Sender {
     }
 
     /// Sends the documents' records to the dead-letter topics; returns when all are there.
-    async fn bury(&self, batch: &Batch, refused: impl Iterator<Item = (&Item, Refusal)>) {
-        let letters = refused.filter_map(|(item, refusal)| DeadLetter::new(batch, item, refusal));
-        join_all(letters.map(async |letter| {
+    async fn bury(&self, batch: &Batch, refused: Vec<(&Item, Refusal)>) {
+        let letters = refused.into_iter().filter_map(|(item, refusal)| DeadLetter::new(batch, item, refusal));
+        let deliveries = letters.map(|letter| async move {
             self.dead_letters.deliver(&letter).await;
             self.metrics.dead_letters.inc();
-        }))
-        .await;
+        });
+        join_all(deliveries).await;
     }
 
     fn succeeded(&self, attempt: &mut Attempt) {

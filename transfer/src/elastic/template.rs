@@ -16,8 +16,6 @@
 //! | `nginx.error.connection_id`, `process.pid` | long |
 //! | `event.original`, `url.original`, `url.query` and the rest | not indexed |
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -48,7 +46,6 @@ pub(crate) async fn put(client: &Client, index: &str, config: &Elasticsearch) ->
 }
 
 fn template(index: &str, config: &Elasticsearch) -> Value {
-    let refresh = Duration::from_millis(config.refresh_interval_ms);
     json!({
         "index_patterns": [format!("{index}-*")],
         "priority": PRIORITY,
@@ -57,7 +54,7 @@ fn template(index: &str, config: &Elasticsearch) -> Value {
                 "index": {
                     "number_of_shards": config.number_of_shards,
                     "auto_expand_replicas": "0-1",
-                    "refresh_interval": format!("{}ms", refresh.as_millis()),
+                    "refresh_interval": format!("{}ms", config.refresh_interval_ms),
                 }
             },
             "mappings": mappings(),

@@ -55,8 +55,9 @@ async fn nodes_take_turns_and_addresses_may_have_a_path() {
 #[tokio::test]
 async fn errors_do_not_show_the_password_of_the_address() {
     let config = elastic(&[("elasticsearch.url", "http://ann:s3cret@127.0.0.1:1")]);
-    let error = Client::new(&config).unwrap().bulk(Bytes::new()).await.unwrap_err();
-    let shown = format!("{error} {error:?}");
+    let client = Client::new(&config).unwrap();
+    let error = client.bulk(Bytes::new()).await.unwrap_err();
+    let shown = format!("{client:?} {error} {error:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
 }
 
