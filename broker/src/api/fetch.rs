@@ -192,11 +192,12 @@ impl Fetch {
             error.error_code()
         })?;
         let mut records = Blob::default();
-        if slice.len > 0 {
+        // a batch that is cut off by the limits is of no use to anyone
+        if slice.len > 0 && slice.len >= slice.first_batch_len {
             let tag = u32::try_from(collected.files.len()).unwrap_or(u32::MAX);
             records = Blob::Hole { len: slice.len, tag };
             collected.bytes = collected.bytes.saturating_add(slice.len);
-            collected.files.push(FileRange { file: slice.file, position: slice.position, len: slice.len });
+            collected.files.push(FileRange { file: slice.file, position: slice.position });
         }
         Ok(PartitionData {
             partition_index: wanted.partition,

@@ -12,10 +12,12 @@
 //! | 9 | a leader may be told that its assignment still stands |
 //! | 2, 3 | as the one before; nothing is throttled |
 //!
-//! The response comes when all members have joined or the rebalance time is up.
+//! The response comes when all members have joined or the rebalance time is up. A stop does not wait for that: the
+//! member is told to look for its coordinator again (error 16).
 
 use std::sync::Arc;
 
+use wire::ErrorCode;
 use wire::message::join_group::{JoinGroupRequest, JoinGroupResponse};
 
 use super::RequestContext;
@@ -26,5 +28,12 @@ pub(super) async fn serve(
     context: RequestContext,
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
-    broker.groups.join(&context.caller(), request).await
+    let caller = context.caller();
+    tokio::select! {
+        response = broker.groups.join(&caller, request) => response,
+        () = broker.shutdown.cancelled() => {
+            let error_code = ErrorCode::NotCoordinator.code();
+            JoinGroupResponse { error_code, ..Default::default() }
+        }
+    }
 }

@@ -26,11 +26,9 @@ use wire::message::metadata::{
 };
 
 use super::{Incoming, Refusal, RequestContext, Work};
+use crate::group::OFFSETS_TOPIC;
 use crate::log::{TopicError, check_topic_name};
 use crate::state::{Broker, Topic};
-
-/// The topic in which groups' offsets are kept.
-const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Answers at once, unless a topic has to be created.
 pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {

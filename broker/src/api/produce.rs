@@ -16,6 +16,7 @@
 //! a re-encoding; they are announced because librdkafka compresses only for brokers that announce version 0.
 //! Batches are stamped with their offsets inside the received frame, and these very bytes are appended.
 //!
+//! What only the broker itself writes, `__consumer_offsets`, is refused (error 17).
 //! Left out on purpose: transactions (error 53), creating topics (Metadata does it, as in Kafka), errors of single records.
 
 use std::ops::Range;
@@ -31,6 +32,7 @@ use wire::record::legacy;
 use wire::{Blob, ErrorCode};
 
 use super::{Incoming, Refusal, RequestContext, Work};
+use crate::group::OFFSETS_TOPIC;
 use crate::log::{AppendError, Appended, Partition};
 use crate::state::{Broker, Topic};
 
@@ -186,8 +188,11 @@ fn append(
     part: Part,
     frame: &mut BytesMut,
 ) -> Result<(Arc<Partition>, Appended), Failure> {
-    let partition =
-        topic.and_then(|topic| topic.partition(part.index)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    let topic = topic.ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    if topic.name() == OFFSETS_TOPIC {
+        return Err(ErrorCode::InvalidTopicException.into());
+    }
+    let partition = topic.partition(part.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let records = part.records.and_then(|range| frame.get_mut(range)).unwrap_or_default();
     let bytes = records.len();
     let appended = match wire::record::magic(records) {

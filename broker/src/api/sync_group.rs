@@ -8,10 +8,12 @@
 //! | 5 | the protocol, which must agree |
 //! | 1, 2 | as the one before; nothing is throttled |
 //!
-//! The response comes when the leader has assigned.
+//! The response comes when the leader has assigned. A stop does not wait for that: the member is told to look for its
+//! coordinator again (error 16).
 
 use std::sync::Arc;
 
+use wire::ErrorCode;
 use wire::message::sync_group::{SyncGroupRequest, SyncGroupResponse};
 
 use super::RequestContext;
@@ -22,5 +24,11 @@ pub(super) async fn serve(
     _: RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
-    broker.groups.sync(request).await
+    tokio::select! {
+        response = broker.groups.sync(request) => response,
+        () = broker.shutdown.cancelled() => {
+            let error_code = ErrorCode::NotCoordinator.code();
+            SyncGroupResponse { error_code, ..Default::default() }
+        }
+    }
 }

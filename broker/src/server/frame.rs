@@ -172,7 +172,9 @@ impl FrameReader {
     /// Enlarges a full buffer towards `whole` bytes, as soon as the budget allows it.
     async fn grow(&mut self, whole: usize) -> Result<(), FrameError> {
         let capacity = self.frame.capacity().saturating_mul(4).max(FREE_BYTES).min(whole);
-        let waited = self.began + self.limits.idle.min(CONTENDED_GRACE);
+        // who holds memory and wants more may be what the others wait for; who holds none may wait
+        let patience = if self.reservation.is_empty() { self.limits.idle } else { CONTENDED_GRACE };
+        let waited = Instant::now() + patience;
         let reserve = self.budget.reserve(&mut self.reservation, capacity, whole);
         if timeout_at(waited, reserve).await.is_err() {
             return Err(FrameError::Starved);

@@ -20,14 +20,12 @@ use super::warm;
 /// one of the runtime's threads for long.
 const SENDFILE_BYTES: usize = 256 * 1024;
 
-/// A part of a file.
+/// Where in a file the bytes of a hole begin; the hole says how many they are.
 #[derive(Debug, Clone)]
 pub(crate) struct FileRange {
     pub(crate) file: Arc<File>,
     /// The first byte's position.
     pub(crate) position: u64,
-    /// How many bytes.
-    pub(crate) len: u32,
 }
 
 /// One response: the bytes, and the file ranges that fill its holes; a hole's tag is an index of `files`.

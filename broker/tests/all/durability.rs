@@ -12,7 +12,7 @@ use wire::ErrorCode;
 use wire::message::metadata::MetadataRequest;
 use wire::message::produce::ProduceRequest;
 
-use crate::support::{Client, TestBroker, batch_of, error_of, fetch_request, numbered, produce_request};
+use super::support::{Client, TestBroker, batch_of, error_of, fetch_request, numbered, produce_request};
 
 /// Never flushed by count or time, so that only acks=all flushes.
 const NO_FLUSH: [(&str, &str); 2] = [("flush_ms", "3600000"), ("flush_messages", "1000000000")];

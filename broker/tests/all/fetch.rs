@@ -8,7 +8,7 @@ use wire::message::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use wire::message::metadata::MetadataRequest;
 use wire::{Blob, ErrorCode};
 
-use crate::support::{Client, TestBroker, batch_of, fetch_request, numbered, values};
+use super::support::{Client, TestBroker, batch_of, fetch_request, numbered, values};
 
 /// Long enough to be told from an answer that does not wait.
 const LONG_MS: i32 = 60_000;

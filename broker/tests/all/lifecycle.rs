@@ -9,7 +9,7 @@ use wire::message::fetch::FetchRequest;
 use wire::message::init_producer_id::InitProducerIdRequest;
 use wire::message::metadata::MetadataRequest;
 
-use crate::support::{TestBroker, batch_from, batch_of, config, fetch_request, numbered};
+use super::support::{TestBroker, batch_from, batch_of, config, fetch_request, numbered};
 
 #[tokio::test]
 async fn a_restart_keeps_topics_records_producers_and_ids() {
@@ -69,10 +69,12 @@ async fn a_stop_ends_long_polls_at_once_and_refuses_newcomers() {
     let mut client = broker.client().await;
     client.create("t", 1).await;
     client.send(12, &FetchRequest { max_wait_ms: 600_000, ..fetch_request("t", 0) }).await;
-    // answered on another connection: the fetch was sent before, and has been read or will be cut off
-    broker.client().await.call(1, &MetadataRequest::default()).await;
+    while broker.metric("logagent_broker_requests_total{api=\"Fetch\"}") == 0 {
+        tokio::task::yield_now().await;
+    }
     let addr = broker.addr;
     broker.stop().await;
+    assert!(client.frame().await.is_some(), "the long poll was answered");
     assert!(tokio::net::TcpStream::connect(addr).await.is_err());
 }
 
@@ -119,7 +121,7 @@ async fn changed_settings_reach_the_logs() {
     let (change, live) = Live::changing(config(dir.path(), &[]));
     let ctx = Context::for_tests();
     let bound = broker::bind(live, ctx.clone()).await.unwrap();
-    let mut client_of = crate::support::Client::connect(bound.local_addr()).await;
+    let mut client_of = super::support::Client::connect(bound.local_addr()).await;
     let running = tokio::spawn(bound.run());
     client_of.create("t", 1).await;
     let large = batch_of(&["x".repeat(5000).as_str()]);

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wire::ErrorCode;
 use wire::message::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
 
-use crate::support::{Client, TestBroker};
+use super::support::{Client, TestBroker};
 
 fn asking(names: &[&str], allow_auto_topic_creation: bool) -> MetadataRequest {
     let topic = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned()), ..Default::default() };
@@ -59,10 +59,13 @@ async fn an_empty_list_means_all_in_version_0_and_none_later_and_null_means_all(
     client.create("b", 1).await;
     let empty = MetadataRequest { topics: Some(Vec::new()), ..Default::default() };
     let null = MetadataRequest { topics: None, ..Default::default() };
-    assert_eq!(client.call(0, &empty).await.topics.len(), 2);
+    // the two and __consumer_offsets
+    assert_eq!(client.call(0, &empty).await.topics.len(), 3);
     for version in 1..=12 {
         assert_eq!(client.call(version, &empty).await.topics.len(), 0, "version {version}");
-        assert_eq!(client.call(version, &null).await.topics.len(), 2, "version {version}");
+        let topics = client.call(version, &null).await.topics;
+        let internal: Vec<bool> = topics.iter().map(|topic| topic.is_internal).collect();
+        assert_eq!(internal, [true, false, false], "version {version}");
     }
 }
 
@@ -85,7 +88,8 @@ async fn no_topic_is_created_where_the_broker_forbids_it() {
     let mut client = broker.client().await;
     let unknown = ErrorCode::UnknownTopicOrPartition;
     assert_eq!(ask(&mut client, &["new"], true).await, [("new".to_owned(), unknown)]);
-    assert!(client.call(1, &MetadataRequest { topics: None, ..Default::default() }).await.topics.is_empty());
+    let all = client.call(1, &MetadataRequest { topics: None, ..Default::default() }).await.topics;
+    assert!(all.iter().all(|topic| topic.is_internal), "{all:?}");
 }
 
 #[tokio::test]
@@ -120,7 +124,8 @@ async fn topics_are_found_by_id_from_version_12() {
 /// Asking for ever new names must not fill the disk and the table of open files.
 #[tokio::test]
 async fn auto_creation_ends_at_max_partitions() {
-    let broker = TestBroker::start_with(&[("max_partitions", "2")]).await;
+    let keys = [("max_partitions", "3"), ("offsets_topic_num_partitions", "1")];
+    let broker = TestBroker::start_with(&keys).await;
     let mut client = broker.client().await;
     let answered = ask(&mut client, &["a", "b", "c"], true).await;
     let errors: Vec<ErrorCode> = answered.into_iter().map(|(_, error)| error).collect();

@@ -7,7 +7,7 @@ use wire::message::list_offsets::{
 };
 use wire::record::{BatchBuilder, Compression};
 
-use crate::support::{Client, TestBroker};
+use super::support::{Client, TestBroker};
 
 async fn look_up(
     client: &mut Client,

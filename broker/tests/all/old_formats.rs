@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use wire::ErrorCode;
 use wire::record::{Compression, batch};
 
-use crate::support::{TestBroker, error_of, numbered, produce_request, values};
+use super::support::{TestBroker, error_of, numbered, produce_request, values};
 
 /// One message; a codec in `attributes` makes it a wrapper.
 fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8]) -> Bytes {

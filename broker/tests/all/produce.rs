@@ -6,7 +6,7 @@ use wire::message::init_producer_id::InitProducerIdRequest;
 use wire::message::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use wire::record::Compression;
 
-use crate::support::{TestBroker, batch_from, batch_of, compressed, error_of, numbered, produce_request};
+use super::support::{TestBroker, batch_from, batch_of, compressed, error_of, numbered, produce_request};
 
 #[tokio::test]
 async fn every_version_appends_and_says_where() {
@@ -170,7 +170,7 @@ async fn append_time_is_told_and_stamped() {
     let (_, bytes) = client.fetch("t", 0).await;
     let header = wire::record::BatchHeader::parse(&bytes).unwrap();
     assert_eq!(header.max_timestamp, response.log_append_time_ms);
-    assert_eq!(crate::support::values(&bytes), numbered(&["x"]));
+    assert_eq!(super::support::values(&bytes), numbered(&["x"]));
 }
 
 #[tokio::test]

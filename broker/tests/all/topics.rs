@@ -9,7 +9,7 @@ use wire::message::create_topics::{
 use wire::message::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use wire::message::metadata::MetadataRequest;
 
-use crate::support::{Client, TestBroker, batch_of};
+use super::support::{Client, TestBroker, batch_of};
 
 fn topic(name: &str) -> CreatableTopic {
     CreatableTopic { name: name.to_owned(), num_partitions: 1, replication_factor: 1, ..Default::default() }
@@ -28,7 +28,7 @@ async fn refusal(client: &mut Client, topic: CreatableTopic) -> ErrorCode {
 
 async fn names(client: &mut Client) -> Vec<String> {
     let response = client.call(1, &MetadataRequest { topics: None, ..Default::default() }).await;
-    response.topics.into_iter().filter_map(|topic| topic.name).collect()
+    response.topics.into_iter().filter(|topic| !topic.is_internal).filter_map(|topic| topic.name).collect()
 }
 
 #[tokio::test]
@@ -187,6 +187,19 @@ async fn deleting_by_id_and_what_is_not_there() {
         ErrorCode::None,
     ];
     assert_eq!(errors, expected);
+}
+
+/// Without it the groups would have nowhere to keep their offsets.
+#[tokio::test]
+async fn the_topic_of_the_offsets_cannot_be_deleted_nor_written_to() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    let offsets = "__consumer_offsets";
+    let request = DeleteTopicsRequest { topic_names: vec![offsets.to_owned()], ..Default::default() };
+    let response = client.call(5, &request).await.responses.remove(0);
+    assert_eq!(ErrorCode::from_code(response.error_code), ErrorCode::InvalidTopicException);
+    let response = client.try_produce(offsets, 1, batch_of(&["x"])).await;
+    assert_eq!(ErrorCode::from_code(response.error_code), ErrorCode::InvalidTopicException);
 }
 
 /// A topic deleted and created again is another one: its records are gone and its id is new.

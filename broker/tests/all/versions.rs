@@ -6,7 +6,7 @@ use wire::message::metadata::MetadataRequest;
 use wire::message::{ApiVisitor, Request};
 use wire::{ApiKey, ErrorCode, frame};
 
-use crate::support::{Client, TestBroker};
+use super::support::{Client, TestBroker};
 
 async fn announced(client: &mut Client) -> Vec<ApiVersion> {
     let response = client.call(0, &ApiVersionsRequest::default()).await;
