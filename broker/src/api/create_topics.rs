@@ -115,7 +115,8 @@ fn partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Failure> {
     }
     match topic.num_partitions {
         -1 => Ok(broker.config.current().num_partitions),
-        partitions => Ok(partitions),
+        partitions if partitions >= 1 => Ok(partitions),
+        partitions => Err(TopicError::InvalidPartitions(partitions).into()),
     }
 }
 
