@@ -97,8 +97,8 @@ fn broken_yaml_is_shown_where_it_breaks() {
     assert!(text.starts_with("sample.yaml:"), "{text}");
     let text = error("listen: \"open\n");
     assert!(text.starts_with("sample.yaml:"), "{text}");
-    let text = error("\tlisten: a\n");
-    assert!(text.starts_with("sample.yaml:1:"), "{text}");
+    let text = error("log:\n\tflush_messages: 5\n");
+    assert!(text.starts_with("sample.yaml:2:"), "{text}");
 }
 
 #[test]
