@@ -103,7 +103,10 @@ impl Connection {
 
     /// A sentence for an error of the client.
     pub(crate) fn failure(&self, what: &str, error: &KafkaError) -> Failure {
-        let code = error.rdkafka_error_code();
+        let code = match error {
+            KafkaError::AdminOp(code) => Some(*code),
+            other => other.rdkafka_error_code(),
+        };
         if code.is_some_and(is_unreachable) {
             let message = format!("{what}: no broker answers at {}", self.bootstrap);
             return Failure::new(message).remedy(

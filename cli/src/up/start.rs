@@ -72,7 +72,7 @@ fn apart(ctx: &Context) -> Context {
     Context { shutdown: CancellationToken::new(), ..ctx.clone() }
 }
 
-fn spawn<E: std::error::Error>(
+fn spawn<E: std::error::Error + 'static>(
     name: &'static str,
     part: impl Future<Output = Result<(), E>> + Send + 'static,
 ) -> Running {

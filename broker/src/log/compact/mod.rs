@@ -71,24 +71,38 @@ impl Partition {
         let seen: Vec<_> =
             segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
         let mut done = Compacted::default();
-        for group in groups(&seen, &config) {
-            let after = self.rewrite_group(group, &plan)?;
-            done.bytes_before += group.iter().map(|segment| u64::from(segment.size())).sum::<u64>();
-            done.bytes_after += after;
+        let mut rest = seen.as_slice();
+        while !rest.is_empty() {
+            let (run, bytes_after) = self.rewrite_run(rest, &plan, &config)?;
+            let (replaced, behind) = rest.split_at(run);
+            done.bytes_before += replaced.iter().map(|segment| u64::from(segment.size())).sum::<u64>();
+            done.bytes_after += bytes_after;
+            rest = behind;
         }
         *first_dirty = plan.seen_up_to;
         Ok(Some(done))
     }
 
-    /// Writes what is left of a run of segments, and puts it in their place; returns its bytes.
-    fn rewrite_group(&self, group: &[Arc<Segment>], plan: &Plan) -> Result<u64, ReadError> {
-        let Some(first) = group.first() else { return Ok(0) };
+    /// Writes what is left of as many of the leading segments as fit into one, and puts it in their place; returns
+    /// how many they were, and its bytes.
+    fn rewrite_run(
+        &self,
+        segments: &[Arc<Segment>],
+        plan: &Plan,
+        config: &LogConfig,
+    ) -> Result<(usize, u64), ReadError> {
+        let Some(first) = segments.first() else { return Ok((0, 0)) };
         let path = swap::cleaned_path(self.dir(), first.base_offset());
         let failed = |source| StorageError::io("write", &path, source);
         let file = self.disk().open(&path).map_err(failed)?;
         self.disk().truncate(&file, 0).map_err(failed)?;
         let mut out = Output { disk: self.disk(), file, buffer: Vec::new(), written: 0 };
-        for segment in group {
+        let mut run = 0;
+        for segment in segments {
+            if run > 0 && !fits_behind(out.len(), first, segment, config) {
+                break;
+            }
+            run += 1;
             for found in segment.headers_from(0) {
                 let (position, header) = found?;
                 let bytes = read_batch(segment, position, &header)?;
@@ -98,8 +112,8 @@ impl Partition {
             }
         }
         out.finish().map_err(failed)?;
-        self.replace_segments(group)?;
-        Ok(out.written)
+        self.replace_segments(segments.get(..run).unwrap_or_default())?;
+        Ok((run, out.written))
     }
 
     /// What replaces a batch; `None` when it stays as it is.
@@ -166,26 +180,11 @@ fn plan(
     Ok(plan)
 }
 
-/// Runs of neighbours that fit into one segment together.
-fn groups<'a>(segments: &'a [Arc<Segment>], config: &LogConfig) -> Vec<&'a [Arc<Segment>]> {
-    let mut groups = Vec::new();
-    let mut rest = segments;
-    while let Some(first) = rest.first() {
-        let (mut len, mut bytes) = (1, u64::from(first.size()));
-        while let Some(next) = rest.get(len) {
-            bytes += u64::from(next.size());
-            // the last offset of `next` is not known here; its base is near enough for a limit of 31 bits
-            let is_far = next.base_offset() - first.base_offset() > i64::from(i32::MAX / 2);
-            if bytes > u64::from(config.segment_bytes) || is_far {
-                break;
-            }
-            len += 1;
-        }
-        let (group, behind) = rest.split_at(len);
-        groups.push(group);
-        rest = behind;
-    }
-    groups
+/// Whether what is left of `next` fits into a segment that begins with `first` and has `bytes` already.
+fn fits_behind(bytes: u64, first: &Segment, next: &Segment, config: &LogConfig) -> bool {
+    // the last offset of `next` is not known here; its base is near enough for a limit of 31 bits
+    let is_near = next.base_offset() - first.base_offset() <= i64::from(i32::MAX / 2);
+    is_near && bytes + u64::from(next.size()) <= u64::from(config.segment_bytes)
 }
 
 fn read_batch(segment: &Segment, position: u32, header: &BatchHeader) -> Result<Vec<u8>, ReadError> {
@@ -215,6 +214,10 @@ impl Output<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= Self::BUFFER { self.drain() } else { Ok(()) }
+    }
+
+    fn len(&self) -> u64 {
+        self.written + self.buffer.len() as u64
     }
 
     fn drain(&mut self) -> io::Result<()> {

@@ -22,6 +22,7 @@ impl Partition {
                     dir: self.dir(),
                     base_offset: first.base_offset(),
                     end_offset,
+                    gapless: false,
                     index_interval_bytes: self.config().index_interval_bytes,
                 })
             });

@@ -104,7 +104,8 @@ fn adopt(data_dir: &Path, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, Open
     let entries = fs::read_dir(data_dir).map_err(|source| StorageError::io("list", data_dir, source))?;
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let parsed = path.file_name().and_then(|name| parse_partition_dir(name.to_str()?));
-        let (Some((name, index)), Some(id)) = (parsed, topic_of_dir(&path)?) else { continue };
+        let Some((name, index)) = parsed else { continue };
+        let Some(id) = topic_of_dir(&path)? else { continue };
         let meta = found.entry(name.to_owned()).or_insert_with(|| TopicMeta {
             name: name.to_owned(),
             id,

@@ -385,7 +385,8 @@ fn names_follow_kafkas_rules() {
         assert!(check_topic_name(name).is_err(), "{name:?}");
     }
     assert_eq!(parse_partition_dir("a-b-12"), Some(("a-b", 12)));
-    for name in ["a", "a-", "-1", "a-01", "a--1", "a-+1", "a-99999999999", "a b-1", "t-0.abc-stray"] {
+    assert_eq!(parse_partition_dir("a--1"), Some(("a-", 1)));
+    for name in ["a", "a-", "-1", "a-01", "a-+1", "a-99999999999", "a b-1", "t-0.abc-stray"] {
         assert_eq!(parse_partition_dir(name), None, "{name}");
     }
 }

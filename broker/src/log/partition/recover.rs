@@ -209,6 +209,7 @@ impl Recovery<'_> {
             dir: &self.origin.dir,
             base_offset,
             end_offset,
+            gapless: !self.origin.config.cleanup_policy.compact,
             index_interval_bytes: self.origin.config.index_interval_bytes,
         };
         if self.origin.clean || was_durable { open_trusted(place) } else { open_verified(place) }

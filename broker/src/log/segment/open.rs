@@ -3,7 +3,7 @@
 //! | file | fault | what happens |
 //! |---|---|---|
 //! | `.log` | ends in half a batch, in garbage, in zeros | cut after the last sound batch |
-//! | `.log` | a flipped bit in what was not yet known to be durable | cut before the batch |
+//! | `.log` | a flipped bit in what was not yet known to be durable | cut before the batch; offsets are checked to have no gaps if the topic is not compacted |
 //! | `.log` | a flipped bit in what was durable | found when it is read (consumers check the CRC) |
 //! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log` |
 //! | `.index` | wrong entries in the middle | look-ups notice and walk from the front |
@@ -11,7 +11,8 @@
 use std::path::Path;
 
 use super::Segment;
-use super::scan::{HeaderScan, ScanError, verify};
+use super::scan::{Bounds, HeaderScan, ScanError, verify};
+use super::time_index::NO_TIMESTAMP;
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
@@ -23,6 +24,8 @@ pub(crate) struct Place<'a> {
     pub(crate) base_offset: i64,
     /// The offset at which the next segment begins; `i64::MAX` for the last one.
     pub(crate) end_offset: i64,
+    /// Whether offsets follow each other without gaps: compaction has never been there.
+    pub(crate) gapless: bool,
     pub(crate) index_interval_bytes: u32,
 }
 
@@ -83,9 +86,10 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
         }
         next_offset = header.last_offset().saturating_add(1);
     }
-    // an empty time index beside records with timestamps was lost
-    let lost_times = indexes.times().last().is_none() && start.is_some() && indexes.newest().timestamp >= 0;
-    (!lost_times && indexes.times().is_plausible(next_offset.saturating_sub(1))).then_some(next_offset)
+    // a segment that was closed has its largest timestamp as the last entry
+    let last_time = indexes.times().last().map_or(NO_TIMESTAMP, |last| last.timestamp);
+    let has_all_times = indexes.newest().timestamp <= last_time;
+    (has_all_times && indexes.times().is_plausible(next_offset.saturating_sub(1))).then_some(next_offset)
 }
 
 fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageError> {
@@ -96,7 +100,7 @@ fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageE
     let mut next_offset = segment.base_offset;
     let mut indexes = segment.indexes.write();
     let mut failed = None;
-    let verified = verify(&segment.file, segment.size(), place.offsets(), |position, header| {
+    let verified = verify(&segment.file, segment.size(), place.bounds(), |position, header| {
         if let Err(error) = indexes.reserve(disk) {
             failed.get_or_insert(error);
         }
@@ -118,7 +122,8 @@ fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageE
 
 impl Place<'_> {
     /// The offsets that batches of the segment may have.
-    fn offsets(&self) -> std::ops::Range<i64> {
-        self.base_offset..self.end_offset.min(self.base_offset.saturating_add(1 << 31))
+    fn bounds(&self) -> Bounds {
+        let end = self.end_offset.min(self.base_offset.saturating_add(1 << 31));
+        Bounds { offsets: self.base_offset..end, gapless: self.gapless }
     }
 }

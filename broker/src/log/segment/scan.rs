@@ -88,21 +88,31 @@ pub(crate) struct Verified {
     pub(crate) reason: Option<RecordError>,
 }
 
-/// Verifies the batches before `end`, whose offsets must ascend within `offsets`, and shows the sound ones to
-/// `visit`. The memory used does not depend on what a damaged header claims.
+/// The offsets that the batches of a segment may have. A base offset is not under its batch's checksum, so this is
+/// all that tells a damaged one.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// They ascend within this range.
+    pub(crate) offsets: Range<i64>,
+    /// They leave no gap, as long as compaction has not been there.
+    pub(crate) gapless: bool,
+}
+
+/// Verifies the batches before `end`, whose offsets must be within `bounds`, and shows the sound ones to `visit`. The
+/// memory used does not depend on what a damaged header claims.
 pub(crate) fn verify(
     file: &File,
     end: u32,
-    mut offsets: Range<i64>,
+    mut bounds: Bounds,
     mut visit: impl FnMut(u32, &BatchHeader),
 ) -> io::Result<Verified> {
     let mut window = Window::new(file, u64::from(end), VERIFY_BYTES);
     let mut at = 0;
     while at < end {
-        match verify_batch(&mut window, at, end, &offsets) {
+        match verify_batch(&mut window, at, end, &bounds) {
             Ok(header) => {
                 visit(at, &header);
-                offsets.start = header.last_offset().saturating_add(1);
+                bounds.offsets.start = header.last_offset().saturating_add(1);
                 at += header.size() as u32;
             }
             Err(ScanError::Corrupt { reason, .. }) => {
@@ -118,12 +128,14 @@ fn verify_batch(
     window: &mut Window<'_>,
     position: u32,
     end: u32,
-    offsets: &Range<i64>,
+    bounds: &Bounds,
 ) -> Result<BatchHeader, ScanError> {
     let header = header_at(window, position, end)?;
     let corrupt = |reason| Err(ScanError::Corrupt { position, reason });
-    if header.base_offset < offsets.start || header.last_offset() >= offsets.end {
-        return corrupt(RecordError::BadRecord("its offsets are not between those of its neighbours"));
+    let Bounds { offsets, gapless } = bounds;
+    let is_gap = *gapless && header.base_offset != offsets.start;
+    if is_gap || header.base_offset < offsets.start || header.last_offset() >= offsets.end {
+        return corrupt(RecordError::BadRecord("its offsets do not continue those before it"));
     }
     let batch_end = u64::from(position) + header.size() as u64;
     let mut at = u64::from(position) + CHECKED_FROM;

@@ -37,7 +37,14 @@ fn append(segment: &Segment, base_offset: i64, timestamp: i64) {
 }
 
 fn place(dir: &Path) -> Place<'_> {
-    Place { disk: &RealDisk, dir, base_offset: BASE, end_offset: i64::MAX, index_interval_bytes: INTERVAL }
+    Place {
+        disk: &RealDisk,
+        dir,
+        base_offset: BASE,
+        end_offset: i64::MAX,
+        gapless: true,
+        index_interval_bytes: INTERVAL,
+    }
 }
 
 /// The offsets of all records can be found, each in its batch.
@@ -247,6 +254,19 @@ fn batches_beyond_the_next_segments_base_are_cut() {
     let (dir, _) = segment_of(20);
     let opened = open_verified(Place { end_offset: BASE + 30, ..place(dir.path()) }).unwrap();
     assert_eq!(opened.next_offset, BASE + 30);
+    assert!(opened.truncated_bytes > 0);
+}
+
+/// A base offset is not under the checksum: a bit of it once moved the log's end by 1.7 billion.
+#[test]
+fn a_flipped_bit_in_a_base_offset_ends_the_segment_unless_it_was_compacted() {
+    let (dir, segment) = segment_of(20);
+    let (position, _) = segment.find(BASE + 57).unwrap().unwrap();
+    overwrite(&file_path(dir.path(), BASE, "log"), u64::from(position) + 4, &[0x67]);
+    let compacted = open_verified(Place { gapless: false, ..place(dir.path()) }).unwrap();
+    assert!(compacted.truncated_bytes == 0 && compacted.next_offset > 1_000_000_000);
+    let opened = open_verified(place(dir.path())).unwrap();
+    assert_eq!(opened.next_offset, BASE + 57);
     assert!(opened.truncated_bytes > 0);
 }
 

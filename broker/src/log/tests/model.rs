@@ -90,9 +90,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// A producer as its client sees it: the next sequence, and its last batch with its offset.
+/// A producer as its client sees it: its id, the next sequence, and its last batch (sequence, records, offset).
 #[derive(Debug, Default, Clone)]
 struct Client {
+    id: i64,
     next_sequence: i32,
     last: Option<(i32, i32, i64)>,
 }
@@ -102,6 +103,7 @@ struct Model {
     partition: Partition,
     records: BTreeMap<i64, String>,
     clients: BTreeMap<i64, Client>,
+    next_id: i64,
     log_start: i64,
     appended: usize,
 }
@@ -121,6 +123,7 @@ impl Model {
             partition,
             records: BTreeMap::new(),
             clients: BTreeMap::new(),
+            next_id: 0,
             log_start: 0,
             appended: 0,
         }
@@ -175,50 +178,52 @@ impl Model {
     }
 
     fn produce(&mut self, producer: i64, count: i32) {
-        let client = self.clients.entry(producer).or_default();
-        let first = client.next_sequence;
-        let appended = self.partition.append(&mut produced(producer, 0, first, count)).unwrap();
+        let fresh = Client { id: self.next_id, ..Client::default() };
+        let client = self.clients.entry(producer).or_insert_with(|| {
+            self.next_id += 1;
+            fresh
+        });
+        let (id, first) = (client.id, client.next_sequence);
+        let appended = self.partition.append(&mut produced(id, 0, first, count)).unwrap();
         assert!(!appended.duplicate);
         client.last = Some((first, count, appended.base_offset));
         client.next_sequence = first + count;
-        self.note(appended.base_offset, (first..first + count).map(|n| format!("{producer}/0/{n}")));
+        self.note(appended.base_offset, (first..first + count).map(|n| format!("{id}/0/{n}")));
     }
 
     fn repeat(&mut self, producer: i64) {
-        let Some((first, count, offset)) = self.clients.get(&producer).and_then(|client| client.last) else {
-            return;
-        };
-        let appended = self.partition.append(&mut produced(producer, 0, first, count)).unwrap();
+        let Some(client) = self.clients.get(&producer) else { return };
+        let Some((first, count, offset)) = client.last else { return };
+        let appended = self.partition.append(&mut produced(client.id, 0, first, count)).unwrap();
         assert!(appended.duplicate);
         assert_eq!((appended.base_offset, appended.last_offset), (offset, offset + i64::from(count) - 1));
     }
 
     fn gap(&mut self, producer: i64) {
-        let Some(client) = self.clients.get(&producer).filter(|client| client.last.is_some()) else { return };
-        let error =
-            self.partition.append(&mut produced(producer, 0, client.next_sequence + 1, 1)).unwrap_err();
+        let Some(client) = self.clients.get(&producer) else { return };
+        let mut ahead = produced(client.id, 0, client.next_sequence + 1, 1);
+        let error = self.partition.append(&mut ahead).unwrap_err();
         assert!(matches!(error, AppendError::OutOfOrderSequence { .. }));
     }
 
     fn crash(&mut self, damage: Damage, at: u64) {
         let durable = self.partition.flushed_offset();
-        self.damage(damage, at, durable);
+        self.damage(damage, at, durable.max(self.log_start));
         let recovered = self.reopen(false);
         assert!(
             recovered >= durable,
             "offsets before {durable} were durable, and the log ends at {recovered}"
         );
         self.records.split_off(&recovered);
-        for client in self.clients.values_mut() {
-            if client.last.is_some_and(|(_, _, offset)| offset >= recovered) {
-                // its last batches are gone: a new producer begins
-                *client = Client::default();
-            }
-        }
-        self.clients.retain(|_, client| client.last.is_some());
+        // whose last batches are gone takes a new producer id; a log that lost its snapshots has forgotten
+        // those whose batches were deleted
+        let log_start = self.log_start;
+        self.clients.retain(|_, client| {
+            client.last.is_some_and(|(_, _, offset)| (log_start..recovered).contains(&offset))
+        });
     }
 
-    /// Damages files, but no batch before the durable offset.
+    /// Damages files, but no batch before an offset.
     fn damage(&self, damage: Damage, at: u64, durable: i64) {
         let position = self.partition.read(durable, 1, true).unwrap().position;
         let segments = self.partition.segments();
@@ -233,7 +238,7 @@ impl Model {
             Damage::CutLog | Damage::FlipBit => {}
             Damage::GarbageTail => {
                 let last = segments.last().unwrap();
-                let tail: Vec<u8> = (0..at % 200).map(|n| (n * at % 251) as u8).collect();
+                let tail: Vec<u8> = (0..at % 200).map(|n| (n.wrapping_mul(at) % 251) as u8).collect();
                 let log = OpenOptions::new().write(true).open(last.path()).unwrap();
                 log.write_all_at(&tail, u64::from(last.size())).unwrap();
             }

@@ -19,7 +19,8 @@ fn is_storage_error(result: Result<crate::log::Appended, AppendError>) -> bool {
 
 #[test]
 fn offsets_follow_each_other_over_batches() {
-    let partition = Lab::new().open();
+    let lab = Lab::new();
+    let partition = lab.open();
     let first = partition.append(&mut values(&["a", "b"])).unwrap();
     assert_eq!((first.base_offset, first.last_offset, first.log_append_time), (0, 1, -1));
     let second = partition.append(&mut values(&["c"])).unwrap();
@@ -50,7 +51,8 @@ fn the_bytes_are_appended_as_they_came_but_for_offset_and_epoch() {
 
 #[test]
 fn several_batches_go_in_with_one_append() {
-    let partition = Lab::new().open();
+    let lab = Lab::new();
+    let partition = lab.open();
     let mut both = [values(&["a", "b"]), values(&["c"])].concat();
     let appended = partition.append(&mut both).unwrap();
     assert_eq!((appended.base_offset, appended.last_offset), (0, 2));
@@ -73,7 +75,8 @@ fn append_time_is_the_brokers_clock() {
 
 #[test]
 fn damaged_bytes_are_corrupt_and_leave_no_trace() {
-    let partition = Lab::new().open();
+    let lab = Lab::new();
+    let partition = lab.open();
     let good = values(&["some text", "more text"]);
     for at in 12..good.len() {
         let mut bad = good.clone();
@@ -92,7 +95,8 @@ fn damaged_bytes_are_corrupt_and_leave_no_trace() {
 
 #[test]
 fn batches_that_no_client_may_send_are_refused() {
-    let partition = Lab::new().open();
+    let lab = Lab::new();
+    let partition = lab.open();
     let code = |mut bytes: Vec<u8>| partition.append(&mut bytes).unwrap_err().error_code().code();
     assert_eq!(code(Vec::new()), 87);
     let mut old_format = values(&["a"]);
@@ -116,8 +120,8 @@ fn limits_on_batch_and_segment_hold() {
 
 #[test]
 fn a_compacted_topic_wants_keys() {
-    let partition =
-        Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() }).open();
+    let lab = Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() });
+    let partition = lab.open();
     assert_eq!(partition.append(&mut values(&["a"])).unwrap_err().error_code().code(), 87);
     partition.append(&mut keyed(NOON, Compression::Zstd, &[("k", None)])).unwrap();
 }

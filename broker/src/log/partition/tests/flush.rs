@@ -21,7 +21,8 @@ fn a_flush_moves_the_durable_offset() {
 
 #[test]
 fn an_offset_beyond_the_end_waits_for_the_end_only() {
-    let partition = Lab::new().open();
+    let lab = Lab::new();
+    let partition = lab.open();
     partition.append(&mut values(&["a"])).unwrap();
     partition.flush_to(i64::MAX).unwrap();
     assert_eq!(partition.flushed_offset(), 1);
@@ -124,7 +125,8 @@ async fn waiters_learn_of_a_failure() {
 
 #[test]
 fn flush_messages_flushes_with_the_append() {
-    let partition = Lab::with(LogConfig { flush_messages: 3, ..LogConfig::default() }).open();
+    let lab = Lab::with(LogConfig { flush_messages: 3, ..LogConfig::default() });
+    let partition = lab.open();
     partition.append(&mut values(&["a", "b"])).unwrap();
     assert_eq!(partition.flushed_offset(), 0);
     partition.append(&mut values(&["c"])).unwrap();
