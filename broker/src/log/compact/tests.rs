@@ -264,7 +264,7 @@ fn the_key_map_is_bounded_and_knows_the_newest_offset() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Whoever replays the log gets the same state with and without compaction, whenever it happens.
     #[test]
