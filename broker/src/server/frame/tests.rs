@@ -89,7 +89,7 @@ async fn the_buffer_is_used_again() {
 #[tokio::test]
 async fn a_size_says_nothing_about_memory() {
     let Pair { mut client, server, mut reader } = pair(1 << 22).await;
-    client.write_all(&(1 << 20i32).to_be_bytes()).await.unwrap();
+    client.write_all(&(1i32 << 20).to_be_bytes()).await.unwrap();
     client.write_all(&[0; 100]).await.unwrap();
     tokio::select! {
         biased;
