@@ -10,7 +10,7 @@ use crate::process::Process;
 use crate::{cache, free_port, http, root, wait_for};
 
 /// The longest that Elasticsearch may take to start on a busy machine.
-const START: Duration = Duration::from_secs(300);
+const START: Duration = Duration::from_secs(900);
 
 /// A single node.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ impl Elastic {
         let port = free_port();
         let data = dir.join("elasticsearch");
         std::fs::create_dir_all(&data).unwrap();
+        // as root it runs as another user, who must get through
+        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let script = root().join("tests/servers/elasticsearch");
         let env = format!("LOGAGENT_CACHE={}", cache().display());
         let port_text = port.to_string();

@@ -31,7 +31,16 @@ pub fn root() -> PathBuf {
 
 /// Where `tests/setup` has put the servers that are not Debian packages.
 pub fn cache() -> PathBuf {
-    std::env::var_os("LOGAGENT_CACHE").map_or_else(|| root().join("target/cache"), PathBuf::from)
+    let of_user = || {
+        let home = PathBuf::from(std::env::var_os("HOME").expect("HOME is set"));
+        let caches = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+        caches.join("logagent/servers")
+    };
+    match std::env::var_os("LOGAGENT_CACHE") {
+        Some(path) => path.into(),
+        None if rustix::process::geteuid().is_root() => "/var/cache/logagent".into(),
+        None => of_user(),
+    }
 }
 
 /// A port that was free a moment ago.

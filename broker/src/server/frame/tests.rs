@@ -174,5 +174,6 @@ async fn silence_ends_a_connection_in_time() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         tokio::time::pause();
         assert!(matches!(reader.next(&server).await, Err(FrameError::Idle)), "after {sent:?}");
+        tokio::time::resume();
     }
 }
