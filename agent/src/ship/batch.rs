@@ -35,6 +35,7 @@ pub(super) struct Piece {
     pub(super) shape: Shape,
     pub(super) timestamp_ms: i64,
     /// Given back to the reader when the last piece of a chunk is acknowledged.
+    #[expect(dead_code, reason = "it is held, not read")]
     pub(super) credit: Option<Arc<OwnedSemaphorePermit>>,
 }
 

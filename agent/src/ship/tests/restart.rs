@@ -196,5 +196,5 @@ async fn dropping_the_shipper_gives_the_credit_back() {
     ship_lines(&agent, &shipper, 0, 20).await;
     drop(shipper);
     let credit = Arc::clone(&agent.credit).acquire_many_owned(1 << 20);
-    tokio::time::timeout(LONG, credit).await.unwrap().unwrap();
+    drop(tokio::time::timeout(LONG, credit).await.unwrap().unwrap());
 }
