@@ -1,6 +1,6 @@
 # A thin menu: each target names one script or one cargo command.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint fuzz clean
+.PHONY: help setup build run test lint bench fuzz clean
 CARGO ?= cargo
 # The rooms that `make test` covers, see docs/status.md. Each is built by itself, as its developers build it.
 ROOMS ?= wire daemon
@@ -26,6 +26,10 @@ test: ## install what the tests need, then run them
 lint: ## formatting, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer'
+	@tests/setup test bench
+	@bench/run $(PARTS)
 
 fuzz: ## run each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
 	@fuzz/run

@@ -29,16 +29,29 @@ const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 
-pub(super) fn serve(broker: &Broker, _: &RequestContext, request: ListOffsetsRequest) -> ListOffsetsResponse {
+/// The first version whose answer has the leader's epoch.
+const WITH_EPOCH: i16 = 4;
+
+pub(super) fn serve(
+    broker: &Broker,
+    context: &RequestContext,
+    request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
+    let with_epoch = context.version >= WITH_EPOCH;
     let topics = request.topics.into_iter().map(|topic| {
         let found = broker.topic(&topic.name);
-        let partitions = topic.partitions.iter().map(|wanted| answer(found.as_deref(), wanted)).collect();
+        let answer = |wanted| answer(found.as_deref(), wanted, with_epoch);
+        let partitions = topic.partitions.iter().map(answer).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() }
     });
     ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
 }
 
-fn answer(topic: Option<&Topic>, wanted: &ListOffsetsPartition) -> ListOffsetsPartitionResponse {
+fn answer(
+    topic: Option<&Topic>,
+    wanted: &ListOffsetsPartition,
+    with_epoch: bool,
+) -> ListOffsetsPartitionResponse {
     let partition_index = wanted.partition_index;
     let found =
         topic.and_then(|topic| topic.partition(partition_index)).ok_or(ErrorCode::UnknownTopicOrPartition);
@@ -55,7 +68,7 @@ fn answer(topic: Option<&Topic>, wanted: &ListOffsetsPartition) -> ListOffsetsPa
             partition_index,
             timestamp: found.timestamp,
             offset: found.offset,
-            leader_epoch,
+            leader_epoch: if with_epoch { leader_epoch } else { -1 },
             ..Default::default()
         },
         Ok((None, _)) => ListOffsetsPartitionResponse { partition_index, ..Default::default() },

@@ -78,8 +78,8 @@ async fn a_missing_topic_is_created_when_both_sides_allow_it() {
     let response = client.call(12, &asking(&["new"], true)).await;
     assert_eq!((response.topics[0].error_code, response.topics[0].partitions.len()), (0, 2));
     assert_eq!(ask(&mut client, &["new"], false).await, [("new".to_owned(), ErrorCode::None)]);
-    // version 0 to 3 cannot forbid it
-    assert_eq!(client.call(0, &asking(&["old"], false)).await.topics[0].error_code, 0);
+    // version 0 to 3 cannot forbid it, nor say so
+    assert_eq!(client.call(0, &asking(&["old"], true)).await.topics[0].error_code, 0);
 }
 
 #[tokio::test]
