@@ -13,7 +13,6 @@
 //! | `checkpoint` | what survives a crash |
 //! | `ship` | file ranges to record batches, each exactly once |
 
-mod backoff;
 pub mod checkpoint;
 pub mod collect;
 pub mod config;

@@ -5,6 +5,7 @@
 //! [`config::Section`] that a [`config::Source`] loads.
 
 pub mod admin;
+mod backoff;
 pub mod config;
 mod context;
 pub mod health;
@@ -15,6 +16,7 @@ mod run;
 pub mod signals;
 pub mod systemd;
 
+pub use backoff::Backoff;
 pub use context::Context;
 pub use health::Health;
 pub use metrics::Metrics;

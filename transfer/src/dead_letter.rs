@@ -18,11 +18,11 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::util::Timeout;
 use tracing::warn;
 
-use crate::backoff::Backoff;
 use crate::batch::{Batch, Item, Original, Partition};
 use crate::document;
 use crate::elastic::outcome::Refusal;
 use crate::record::{Origin, Record};
+use daemon::Backoff;
 
 /// The index's reason may quote the whole document.
 const MAX_REASON_CHARS: usize = 1000;

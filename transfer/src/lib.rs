@@ -8,7 +8,6 @@
 //!    └────────────────────── committed when answered ─────────────────┘        (or ndjson: files)
 //! ```
 
-mod backoff;
 mod batch;
 pub mod config;
 mod consume;

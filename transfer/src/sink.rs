@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::Error;
-use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::config::Config;
 use crate::dead_letter::DeadLetters;
 use crate::elastic::{self, Client};
 use crate::metrics::Metrics;
 use crate::ndjson::Store;
+use daemon::Backoff;
 
 /// The end of the way. Clones are of the same one.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::cache::Stamp;
 use super::config::EtcdConfig;
 use super::force::Force;
-use crate::backoff::Backoff;
+use daemon::Backoff;
 
 /// Why etcd cannot be used at the moment.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ pub(super) async fn follow(config: EtcdConfig, host: String, mut force: Force, s
             if let Err(error) = session(&config, &host, &mut force, &mut backoff).await {
                 force.source_failed(&error.to_string());
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     };
     shutdown.run_until_cancelled(following).await;

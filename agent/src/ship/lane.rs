@@ -27,10 +27,10 @@ use super::decide::Failure;
 use super::metadata::Metadata;
 use super::producer_id::{Enlisted, ProducerIds};
 use super::window::{Batch, State};
-use crate::backoff::Backoff;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::metrics::AgentMetrics;
 use crate::model::{Chunk, Intent, LaneId, Producer};
+use daemon::Backoff;
 
 /// What the lanes have in common.
 pub(super) struct Shared {

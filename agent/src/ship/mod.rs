@@ -46,11 +46,11 @@ use tracing::{info, warn};
 
 pub use config::Config;
 
-use crate::backoff::Backoff;
 use crate::checkpoint::{Checkpoint, State};
 use crate::metrics::AgentMetrics;
 use crate::model::{Chunk, Intent, LaneId, Producer, boot_id};
 use complaint::Complaint;
+use daemon::Backoff;
 use lane::{Lane, Shared, Work};
 use metadata::Metadata;
 use producer_id::ProducerIds;
@@ -174,7 +174,7 @@ impl Shipper {
                     warn!(%topic, %error, repeats, "cannot learn the topic's partitions, trying again");
                 }),
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 }

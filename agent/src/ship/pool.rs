@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::config::Config;
 use super::connection::{CallError, Connection};
-use crate::backoff::Backoff;
+use daemon::Backoff;
 
 /// Connections by address.
 pub(super) struct Pool {
@@ -51,7 +51,7 @@ impl Pool {
                 Ok(connection)
             }
             Err(error) => {
-                let until = Instant::now() + slot.backoff.next();
+                let until = Instant::now() + slot.backoff.next_pause();
                 slot.failed = Some((error.clone(), until));
                 Err(error)
             }

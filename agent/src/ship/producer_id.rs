@@ -19,9 +19,9 @@ use super::complaint::Complaint;
 use super::config::Config;
 use super::connection::CallError;
 use super::metadata::Metadata;
-use crate::backoff::Backoff;
 use crate::checkpoint::Checkpoint;
 use crate::model::{Producer, boot_id};
+use daemon::Backoff;
 
 /// Held by a lane while it is enlisted.
 pub(super) type Enlisted = OwnedRwLockReadGuard<Option<Producer>>;
@@ -111,7 +111,7 @@ impl ProducerIds {
                     complaint.say(|repeats| warn!(%error, repeats, "no producer id yet, trying again"))
                 }
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 

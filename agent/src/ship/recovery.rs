@@ -82,7 +82,7 @@ impl Lane {
             true => error!(%topic, partition, repeats, error = %failure, "{what}"),
             false => warn!(%topic, partition, repeats, error = %failure, "{what}"),
         });
-        tokio::time::sleep(self.backoff.next()).await;
+        tokio::time::sleep(self.backoff.next_pause()).await;
     }
 
     /// The oldest batch is larger than the broker takes. Neither it nor what follows was appended, so its sequences are

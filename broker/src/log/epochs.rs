@@ -6,8 +6,9 @@
 //! 0 0      epoch, its first offset
 //! ```
 //!
-//! Write: whole, atomically, before the first batch of an epoch is appended. A missing or malformed file counts as
-//! empty; the next append writes it.
+//! Write: whole, atomically, before the first batch of an epoch is appended; for the first epoch already when the
+//! partition is created, so that no append waits for it. A missing or malformed file counts as empty and is written
+//! when the partition is opened.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -31,6 +32,16 @@ impl LeaderEpochs {
         let starts = std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default();
         let starts = starts.into_iter().filter(|(_, offset)| *offset <= log_end_offset).collect();
         Ok(LeaderEpochs { starts })
+    }
+
+    /// Notes that the first epoch there is began at `offset`, unless one is known.
+    pub(crate) fn ensure_first(
+        &mut self,
+        disk: &dyn Disk,
+        dir: &Path,
+        offset: i64,
+    ) -> Result<(), StorageError> {
+        if self.starts.is_empty() { self.begin(disk, dir, 0, offset) } else { Ok(()) }
     }
 
     /// The newest epoch; 0 before the first append.

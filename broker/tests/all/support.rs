@@ -31,10 +31,12 @@ pub(crate) struct TestBroker {
     running: Option<JoinHandle<Result<(), broker::Error>>>,
 }
 
-/// The shipped settings with a free port, a directory, and some keys replaced (YAML values).
+/// The shipped settings with a free port, a directory, and some keys replaced (YAML values). Nothing is deleted for
+/// its age: the tests' records are of 1970.
 pub(crate) fn config(dir: &Path, keys: &[(&str, &str)]) -> Config {
     let source = Source::new(<Config as daemon::config::Section>::DEFAULTS)
         .set_text("listen", "127.0.0.1:0")
+        .set("retention_ms", "-1")
         .set("data_dir", quote(dir.to_str().unwrap()));
     keys.iter().fold(source, |source, (key, value)| source.set(*key, *value)).load().unwrap()
 }

@@ -13,11 +13,11 @@ use tracing::{info, warn};
 
 use super::client::Client;
 use super::outcome::{self, ItemVerdict, Refusal, Verdict};
-use crate::backoff::Backoff;
 use crate::batch::{Batch, Item};
 use crate::config::Elasticsearch;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::metrics::Metrics;
+use daemon::Backoff;
 
 /// After this many failures in a row the index counts as away.
 const AWAY_AFTER: u32 = 2;

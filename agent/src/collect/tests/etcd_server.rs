@@ -42,14 +42,14 @@ impl Etcd {
             .spawn()
             .expect("etcd is installed (Debian: apt install etcd-server)");
         self.process = Some(process);
-        let mut backoff = crate::backoff::Backoff::new(10, 200);
+        let mut backoff = daemon::Backoff::new(10, 200);
         loop {
             if let Ok(mut client) = connect(&self.config()).await
                 && client.get("health", None).await.is_ok()
             {
                 return;
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(backoff.next_pause()).await;
         }
     }
 
