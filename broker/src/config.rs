@@ -106,8 +106,13 @@ impl Section for Config {
             ("retention_bytes", self.retention_bytes >= -1, "must be -1 or more"),
             (
                 "max_message_bytes",
-                (1024..=self.segment_bytes).contains(&self.max_message_bytes),
-                "must be from 1024 to segment_bytes",
+                (1024..=SEGMENT_MAX).contains(&self.max_message_bytes),
+                "must be from 1024 to 2147483647",
+            ),
+            (
+                "segment_bytes",
+                self.segment_bytes >= self.max_message_bytes,
+                "must not be less than max_message_bytes",
             ),
             ("flush_messages", self.flush_messages >= 1, "must be at least 1"),
             ("flush_ms", self.flush_ms >= 1, "must be at least 1"),

@@ -76,7 +76,7 @@ fn what_one_client_writes_the_others_read() {
     run("kcat", &["-b", bootstrap, "-P", "-t", "web_log", "-z", "lz4"], written.as_bytes());
     expected += &written;
     let written = lines("logagent");
-    run(logagent::binary(), &["produce", "web_log", "--bootstrap", bootstrap], written.as_bytes());
+    run(logagent::binary(), &["produce", "--topic", "web_log", "--bootstrap", bootstrap], written.as_bytes());
     expected += &written;
 
     let expected = tally(expected.lines());
@@ -88,7 +88,8 @@ fn what_one_client_writes_the_others_read() {
         ["consume", "-brokers", bootstrap, "-topic", "web_log", "-count", &count, "-version", "2.1.0"];
     let read = String::from_utf8(run(sarama("newest"), &newest, b"")).unwrap();
     assert_eq!(tally(read.lines()), expected, "read by the newest sarama");
-    let ours = ["consume", "web_log", "--from-beginning", "--max-messages", &count, "--bootstrap", bootstrap];
+    let ours = ["consume", "--topic", "web_log", "--from-beginning", "--max-messages", &count];
+    let ours = [&ours[..], &["--bootstrap", bootstrap]].concat();
     let read = String::from_utf8(run(logagent::binary(), &ours, b"")).unwrap();
     assert_eq!(tally(read.lines()), expected, "read by logagent consume");
 }
@@ -115,7 +116,8 @@ fn kafka_s_own_tool_finds_nothing_wrong_with_our_files() {
     let dir = scratch();
     // Small segments, so that there are several with indexes of some size.
     let config = dir.path().join("broker.yaml");
-    std::fs::write(&config, "segment_bytes: 65536\nindex_interval_bytes: 512\n").unwrap();
+    std::fs::write(&config, "segment_bytes: 65536\nmax_message_bytes: 65536\nindex_interval_bytes: 512\n")
+        .unwrap();
     let broker = Broker::start(dir.path(), &["--config", config.to_str().unwrap()]);
     for codec in CODECS {
         let written = lines(codec).repeat(4);
@@ -165,9 +167,9 @@ fn topics_and_groups_are_listed_described_and_deleted() {
     assert!(ours(&["topics", "create", "t", "--partitions", "2"]).2);
     let (_, stderr, ok) = ours(&["topics", "create", "t"]);
     assert!(!ok && stderr.contains("exists"), "{stderr}");
-    assert!(ours(&["produce", "t"]).2);
+    assert!(ours(&["produce", "--topic", "t"]).2);
     let (read, stderr, ok) =
-        ours(&["consume", "t", "--from-beginning", "--group", "g", "--max-messages", "3"]);
+        ours(&["consume", "--topic", "t", "--from-beginning", "--group", "g", "--max-messages", "3"]);
     assert!(ok, "{stderr}");
     assert_eq!(tally(read.lines()), tally(["a", "b", "c"]));
     let (described, ..) = ours(&["topics", "describe", "t", "-o", "json"]);

@@ -59,7 +59,7 @@ fn check_prefix(broker: &Broker) -> usize {
 fn a_killed_broker_with_a_garbled_tail_and_a_lost_index_serves_the_rest() {
     let dir = scratch();
     let config = dir.path().join("broker.yaml");
-    std::fs::write(&config, "segment_bytes: 262144\n").unwrap();
+    std::fs::write(&config, "segment_bytes: 262144\nmax_message_bytes: 262144\n").unwrap();
     let mut broker = Broker::start(dir.path(), &["--config", config.to_str().unwrap()]);
     write_until_killed(&mut broker);
 

@@ -145,7 +145,9 @@ impl State {
                 known.head = head;
             }
             None => {
-                let state = FileState { file, place, head, done: Ranges::default(), proof: None };
+                let of_file = self.intents.iter().filter(|intent| intent.file.key() == key);
+                let proof = of_file.map(|intent| intent.proof).max_by_key(|proof| proof.at);
+                let state = FileState { file, place, head, done: Ranges::default(), proof };
                 self.files.insert(key, state);
             }
         }

@@ -112,6 +112,7 @@ impl Events {
     /// From now on partitions are given up at once: nobody acts on notes any more.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
+        self.queue.lock().clear();
     }
 }
 

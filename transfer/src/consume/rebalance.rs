@@ -126,6 +126,8 @@ impl Consumer {
     pub(super) fn leave(mut self) {
         self.settle();
         self.health.retire();
+        // a list of partitions holds on to the client's inside: closing it would wait for the list for ever
+        self.assigned = TopicPartitionList::new();
         // from here on the callbacks act by themselves, while the last handle closes the client
         self.kafka.context().close();
         info!("left the group");
