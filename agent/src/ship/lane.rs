@@ -53,8 +53,8 @@ pub(super) enum Work {
 
 /// A piece that waits for room in the window, with the sequence it had before the agent stopped.
 pub(super) struct Waiting {
-    piece: Piece,
-    base_sequence: Option<i32>,
+    pub(super) piece: Piece,
+    pub(super) base_sequence: Option<i32>,
 }
 
 /// One lane; lives in a task of its own.
@@ -63,7 +63,7 @@ pub(super) struct Lane {
     pub(super) shared: Arc<Shared>,
     work: mpsc::Receiver<Work>,
     /// At most the chunk that is being cut, in front of it the piece that is next.
-    waiting: VecDeque<Waiting>,
+    pub(super) waiting: VecDeque<Waiting>,
     pub(super) window: VecDeque<Batch>,
     pub(super) encoder: Encoder,
     /// The producer that `next_sequence` counts for.
@@ -213,7 +213,7 @@ impl Lane {
             encoded,
             recorded: old_sequence.is_some(),
             maybe_appended: next.base_sequence.is_some(),
-            ..Batch::new(next.piece, Arc::new(room))
+            ..Batch::new(next.piece, room)
         });
     }
 

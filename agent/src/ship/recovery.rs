@@ -11,7 +11,7 @@
 use tracing::{debug, error, warn};
 
 use super::decide::{Action, Failure, decide};
-use super::lane::Lane;
+use super::lane::{Lane, Waiting};
 use super::window::{Batch, State};
 
 impl Lane {
@@ -107,7 +107,11 @@ impl Lane {
                     topic = %self.id.topic, partition = self.id.partition, bytes = head.encoded.len(),
                     limit = self.max_batch_bytes, "the broker refuses a batch of this size, making them smaller"
                 );
-                self.window.push_front(Batch::new(rest, head.room.clone()));
+                // the others are cut to this size as well, when their turn comes
+                while let Some(batch) = self.window.pop_back() {
+                    self.waiting.push_front(Waiting { piece: batch.piece, base_sequence: None });
+                }
+                self.waiting.push_front(Waiting { piece: rest, base_sequence: None });
                 self.window.push_front(head);
             }
             None => self.give_up(&head, failure).await,

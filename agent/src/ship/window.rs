@@ -1,7 +1,5 @@
 //! The batches of a lane that are not acknowledged yet, oldest first.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use wire::error_code::ErrorCode;
@@ -23,7 +21,7 @@ pub(super) struct Batch {
     pub(super) maybe_appended: bool,
     pub(super) state: State,
     /// Its share of `buffer_bytes`.
-    pub(super) room: Arc<OwnedSemaphorePermit>,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// Where a batch is.
@@ -40,7 +38,7 @@ pub(super) enum State {
 
 impl Batch {
     /// A batch that still has to be numbered and encoded.
-    pub(super) fn new(piece: Piece, room: Arc<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(piece: Piece, room: OwnedSemaphorePermit) -> Self {
         Self {
             piece,
             base_sequence: -1,

@@ -172,7 +172,7 @@ async fn the_newest_connection_is_refused_at_the_limit() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed_in_time_and_a_busy_one_is_not() {
-    let broker = TestBroker::start_with(&[("connections_max_idle_ms", "1000")]).await;
+    let broker = TestBroker::start_with(&[("connections_max_idle_ms", "4000")]).await;
     let silent = broker.client().await;
     let mut half = broker.client().await;
     half.stream.write_all(&[0, 0, 1]).await.unwrap();

@@ -128,7 +128,7 @@ async fn a_range_that_cannot_be_read_again_is_counted_and_the_rest_goes_on() {
     let agent = Agent::new();
     let (shipper, _) = agent.start(config(&broker));
     ship_lines(&agent, &shipper, 0, 10).await;
-    broker.until_lines(10).await;
+    shipper.drain(LONG).await;
     agent.kill(shipper).await;
     leave_open(&agent, 10, 20);
     leave_open(&agent, 20, 30);

@@ -21,6 +21,8 @@ struct Storm {
     lines: usize,
     rotations: usize,
     rotation: Rotation,
+    /// The agent may not have seen the file yet: renamed out of the glob now, it would never be known.
+    fresh: bool,
 }
 
 impl Storm {
@@ -33,7 +35,7 @@ impl Storm {
         world.config.partial_line_timeout_ms = 3_600_000;
         let writer = File::options().create(true).append(true).open(world.path("app.log")).unwrap();
         world.start();
-        Self { world, random, writer, lines: 0, rotations: 0, rotation }
+        Self { world, random, writer, lines: 0, rotations: 0, rotation, fresh: true }
     }
 
     fn write(&mut self) {
@@ -46,6 +48,12 @@ impl Storm {
     }
 
     async fn rotate(&mut self) {
+        if self.rotation == Rotation::Rename && self.fresh {
+            self.seen().await;
+            if self.fresh {
+                return;
+            }
+        }
         self.rotations += 1;
         let name = format!("app.log.{}", self.rotations);
         match self.rotation {
@@ -57,6 +65,7 @@ impl Storm {
                 }
                 let path = self.world.path("app.log");
                 self.writer = File::options().create(true).append(true).open(path).unwrap();
+                self.fresh = true;
             }
             Rotation::CopyTruncate => {
                 self.world.copytruncate("app.log", &name);
@@ -68,10 +77,13 @@ impl Storm {
     }
 
     /// Waits until the agent, if it lives, knows the file as it is now.
-    async fn seen(&self) {
+    async fn seen(&mut self) {
+        // an empty file is not looked for by what arrives
+        self.write();
         let world = &self.world;
         world.broker.set_answering(true);
         world.broker.until("it arrives", || world.is_dead() || world.has_arrived()).await;
+        self.fresh = world.is_dead();
     }
 
     async fn crash(&mut self) {

@@ -103,6 +103,14 @@ impl Broker {
         }
     }
 
+    /// What can no longer be sent leaves no gap: the shipper numbers what follows anew.
+    fn give_up(&self, intent: Intent) {
+        let log = &mut *self.log.lock();
+        let next = log.next_sequence.entry(intent.lane.clone()).or_default();
+        *next = (*next).max(intent.base_sequence + intent.count as i32);
+        log.lost.push(intent);
+    }
+
     /// Waits until the condition holds; it is looked at whenever something changes, and now and then.
     pub(super) async fn until(&self, what: &str, condition: impl Fn() -> bool) {
         let waiting = async {
@@ -176,7 +184,7 @@ impl Ship for FakeShip {
             None => {
                 self.checkpoint.abandon(&intent.file, intent.start, intent.end).unwrap();
                 self.checkpoint.acknowledge(&intent.lane, intent.base_sequence);
-                self.broker.log.lock().lost.push(intent);
+                self.broker.give_up(intent);
             }
         }
     }
@@ -354,7 +362,7 @@ impl World {
     }
 
     pub(super) fn is_dead(&self) -> bool {
-        self.agent.as_ref().unwrap().killed.is_cancelled()
+        self.agent.as_ref().is_none_or(|agent| agent.killed.is_cancelled())
     }
 
     /// What the checkpoint knows now.
