@@ -212,6 +212,9 @@ fn recover(dir: &Path, recorded: Option<Positions>) -> io::Result<Positions> {
     let known = std::mem::take(&mut positions.files);
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
         let Some(name) = entry.file_name().to_str().filter(|name| is_ours(name)).map(str::to_owned) else {
             continue;
         };

@@ -78,6 +78,8 @@ fn client_config(config: &Config) -> ClientConfig {
         .set("queued.min.messages", "20000")
         .set("queued.max.messages.kbytes", config.queued_max_kbytes.to_string())
         .set("fetch.max.bytes", config.fetch_max_bytes.to_string())
+        // a limit on what is produced, but librdkafka refuses to fetch less at a time
+        .set("message.max.bytes", config.fetch_max_bytes.clamp(1000, 1_000_000).to_string())
         .set("fetch.message.max.bytes", config.fetch_partition_max_bytes.to_string())
         // with a small queue the default of a second would leave it empty for most of that
         .set("fetch.queue.backoff.ms", "10")

@@ -190,7 +190,6 @@ proptest! {
                 prop_assert_eq!(&document["event"]["original"], text);
             }
         }
-        let _ = id(&record).len();
     }
 
     #[test]
