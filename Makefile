@@ -3,7 +3,7 @@
 .PHONY: help setup build run test lint bench fuzz clean
 CARGO ?= cargo
 # The rooms that `make test` covers, see docs/status.md. Each is built by itself, as its developers build it.
-ROOMS ?= wire daemon
+ROOMS ?= wire daemon broker
 
 help: ## show this menu
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -94,10 +94,10 @@ impl Elastic {
         let mut page = self.call(
             "POST",
             &format!("/{pattern}/_search?scroll=2m"),
-            &json!({"size": 5000, "sort": ["_doc"]}),
+            &json!({"size": 1000, "sort": ["_doc"]}),
         );
         loop {
-            let hits = page["hits"]["hits"].as_array().expect("hits").clone();
+            let hits = page["hits"]["hits"].as_array().expect("hits");
             if hits.is_empty() {
                 return;
             }

@@ -24,7 +24,19 @@ fn files(broker: &Broker, extension: &str) -> Vec<PathBuf> {
 /// A kcat that writes numbered lines with acks=all until it is dropped; only what it has delivered counts.
 fn write_until_killed(broker: &mut Broker) {
     let mut kcat = Command::new("kcat")
-        .args(["-b", broker.bootstrap(), "-P", "-t", "t", "-X", "acks=all", "-X", "linger.ms=1"])
+        .args([
+            "-b",
+            broker.bootstrap(),
+            "-P",
+            "-t",
+            "t",
+            "-X",
+            "acks=all",
+            "-X",
+            "linger.ms=1",
+            "-X",
+            "enable.idempotence=true",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
