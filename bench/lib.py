@@ -152,7 +152,7 @@ def our_broker(world, *more):
 def elasticsearch(world, heap="1g"):
     """A single Elasticsearch and its address."""
     port = free_port()
-    env = {"LOGAGENT_CACHE": str(CACHE), "HEAP": heap}
+    env = {"LOGAGENT_CACHE": str(CACHE), "HEAP": heap, "JVM": "-XX:+UseG1GC"}
     data = world.dir / "elasticsearch"
     process = world.start("elasticsearch", [ROOT / "tests/servers/elasticsearch", port, data], env=env)
     address = f"127.0.0.1:{port}"
