@@ -97,6 +97,13 @@ pub(crate) struct Running {
     task: JoinHandle<Result<(), Error>>,
 }
 
+/// A test that fails ends the transfer too: the runtime would wait for its thread for ever.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ctx.shutdown.cancel();
+    }
+}
+
 impl Running {
     pub(crate) fn start(config: Config) -> Self {
         Self::start_live(Live::fixed(config))
@@ -135,9 +142,9 @@ impl Running {
         self.until("documents", |running| documents(running) >= count).await;
     }
 
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         self.ctx.shutdown.cancel();
-        tokio::time::timeout(LIMIT, self.task).await.unwrap().unwrap().unwrap();
+        tokio::time::timeout(LIMIT, &mut self.task).await.unwrap().unwrap().unwrap();
     }
 }
 

@@ -93,11 +93,20 @@ impl Consumer {
         if self.in_flight > 0 {
             warn!(batches = self.in_flight, "batches are still under way: their records will be read again");
         }
-        self.commit();
+        self.commit_all();
+    }
+
+    /// Commits until nothing is left to commit, or the time is up: what is not committed is read again.
+    fn commit_all(&mut self) {
         let deadline = Instant::now() + COMMIT_WAIT;
+        self.commit();
         while self.commits_pending > 0 && Instant::now() < deadline {
             self.serve_quietly();
             std::thread::sleep(SHORT_TICK);
+            if self.commits_pending == 0 {
+                // only something if the last one failed
+                self.commit();
+            }
         }
     }
 
