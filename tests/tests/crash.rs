@@ -35,7 +35,7 @@ fn write_until_killed(broker: &mut Broker) {
             "-X",
             "linger.ms=1",
             "-X",
-            "enable.idempotence=true",
+            "batch.size=100000",
         ])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -177,7 +177,7 @@ impl Consumer {
     fn fill(&mut self) -> Result<(), KafkaError> {
         let mut timeout = self.idle_time();
         for _ in 0..BURST {
-            if !self.poll(timeout)? || self.is_full() {
+            if !self.poll(timeout)? || self.is_ripe() {
                 break;
             }
             timeout = Duration::ZERO;
