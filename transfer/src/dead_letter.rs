@@ -10,6 +10,7 @@
 //! | `dead_letter.status` `.type` `.reason` | the index's answer |
 //! | `dead_letter.value` | `too_large` when the topic does not take the value: it is to be found at the record's place |
 
+use daemon::Backoff;
 use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -22,7 +23,6 @@ use crate::batch::{Batch, Item, Original, Partition};
 use crate::document;
 use crate::elastic::outcome::Refusal;
 use crate::record::{Origin, Record};
-use daemon::Backoff;
 
 /// The index's reason may quote the whole document.
 const MAX_REASON_CHARS: usize = 1000;

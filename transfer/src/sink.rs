@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Sender as Answer;
 
+use daemon::Backoff;
 use daemon::health::Component;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
@@ -16,7 +17,6 @@ use crate::dead_letter::DeadLetters;
 use crate::elastic::{self, Client};
 use crate::metrics::Metrics;
 use crate::ndjson::Store;
-use daemon::Backoff;
 
 /// The end of the way. Clones are of the same one.
 #[derive(Debug, Clone)]

@@ -12,13 +12,13 @@
 
 use std::time::Duration;
 
+use daemon::Backoff;
 use etcd_client::{Client, ConnectOptions, GetResponse, WatchOptions, WatchResponse};
 use tokio_util::sync::CancellationToken;
 
 use super::cache::Stamp;
 use super::config::EtcdConfig;
 use super::force::Force;
-use daemon::Backoff;
 
 /// Why etcd cannot be used at the moment.
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use daemon::Backoff;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{error, info};
 use wire::message::ProduceRequest;
@@ -30,7 +31,6 @@ use super::window::{Batch, State};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::metrics::AgentMetrics;
 use crate::model::{Chunk, Intent, LaneId, Producer};
-use daemon::Backoff;
 
 /// What the lanes have in common.
 pub(super) struct Shared {
@@ -62,7 +62,8 @@ pub(super) struct Lane {
     pub(super) id: LaneId,
     pub(super) shared: Arc<Shared>,
     work: mpsc::Receiver<Work>,
-    /// At most the chunk that is being cut, in front of it the piece that is next.
+    /// At most the chunk that is being cut, in front of it the piece that is next; after a refusal for size, before them
+    /// what has to be cut again.
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) window: VecDeque<Batch>,
     pub(super) encoder: Encoder,

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use daemon::Backoff;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -50,7 +51,6 @@ use crate::checkpoint::{Checkpoint, State};
 use crate::metrics::AgentMetrics;
 use crate::model::{Chunk, Intent, LaneId, Producer, boot_id};
 use complaint::Complaint;
-use daemon::Backoff;
 use lane::{Lane, Shared, Work};
 use metadata::Metadata;
 use producer_id::ProducerIds;

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use daemon::Backoff;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::config::Config;
 use super::connection::{CallError, Connection};
-use daemon::Backoff;
 
 /// Connections by address.
 pub(super) struct Pool {

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use daemon::Backoff;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tracing::{info, warn};
 use wire::error_code::ErrorCode;
@@ -21,7 +22,6 @@ use super::connection::CallError;
 use super::metadata::Metadata;
 use crate::checkpoint::Checkpoint;
 use crate::model::{Producer, boot_id};
-use daemon::Backoff;
 
 /// Held by a lane while it is enlisted.
 pub(super) type Enlisted = OwnedRwLockReadGuard<Option<Producer>>;

@@ -190,6 +190,12 @@ proptest! {
                 prop_assert_eq!(&document["event"]["original"], text);
             }
         }
+        // the id is raw bytes, made JSON where it is written
+        let (mut id, mut escaped) = (Vec::new(), Vec::new());
+        write_id(&mut id, &record);
+        json::string(&mut escaped, &id);
+        let read: String = serde_json::from_slice(&escaped).unwrap();
+        prop_assert!(!read.is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use daemon::Backoff;
 use daemon::health::Component;
 use futures_util::future::join_all;
 use tracing::{info, warn};
@@ -17,7 +18,6 @@ use crate::batch::{Batch, Item};
 use crate::config::Elasticsearch;
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::metrics::Metrics;
-use daemon::Backoff;
 
 /// After this many failures in a row the index counts as away.
 const AWAY_AFTER: u32 = 2;
