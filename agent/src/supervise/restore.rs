@@ -25,17 +25,20 @@ use crate::tail::{Cursor, Start};
 impl<S: Ship> Supervisor<S> {
     /// Takes the positions over. The future sends the open batches again, in order for each lane.
     pub(super) fn restore(&mut self, state: State) -> impl Future<Output = ()> + Send + use<S> {
-        let mut files: BTreeMap<FileKey, Arc<File>> = BTreeMap::new();
+        let mut ranges: BTreeMap<FileKey, Vec<Option<Bytes>>> = BTreeMap::new();
         for (key, known) in &state.files {
-            if let Some(found) = self.find_again(&state, known) {
-                files.insert(key.clone(), self.take_over(&state, known, found));
+            let open: Vec<&Intent> = state.intents.iter().filter(|intent| intent.file.key() == *key).collect();
+            if let Some((found, data)) = self.find_with_ranges(&state, known, &open) {
+                self.take_over(&state, known, found);
+                // the last first, to be taken from the end
+                ranges.insert(key.clone(), data.into_iter().rev().collect());
             } else {
                 self.give_up(&state, key, known);
             }
         }
         let mut lanes: BTreeMap<LaneId, Vec<(Intent, Option<Bytes>)>> = BTreeMap::new();
         for intent in state.intents {
-            let data = files.get(&intent.file.key()).and_then(|file| range(file, &intent));
+            let data = ranges.get_mut(&intent.file.key()).and_then(Vec::pop).flatten();
             if data.is_none() {
                 let path = &intent.file.path;
                 warn!(%path, start = intent.start, end = intent.end, "cannot read a range again that may not have arrived");
@@ -51,6 +54,22 @@ impl<S: Ship> Supervisor<S> {
             }))
             .await;
         }
+    }
+
+    /// The file and the ranges of its open batches. A file that is truncated after it was found, and before it was read, is
+    /// looked for once more: its copy has the ranges.
+    fn find_with_ranges(
+        &self,
+        state: &State,
+        file: &FileState,
+        open: &[&Intent],
+    ) -> Option<(Found, Vec<Option<Bytes>>)> {
+        let look = || {
+            let found = self.find_again(state, file)?;
+            let data: Vec<_> = open.iter().map(|intent| range(&found.file, intent)).collect();
+            Some((found, data))
+        };
+        look().filter(|(_, data)| data.iter().all(Option::is_some)).or_else(look)
     }
 
     fn find_again(&self, state: &State, file: &FileState) -> Option<Found> {
@@ -77,7 +96,7 @@ impl<S: Ship> Supervisor<S> {
         Some(copy)
     }
 
-    fn take_over(&mut self, state: &State, known: &FileState, found: Found) -> Arc<File> {
+    fn take_over(&mut self, state: &State, known: &FileState, found: Found) {
         let file_ref = known.file.clone();
         if found.place != known.place
             && let Err(error) = self.shared.checkpoint.track(&file_ref, &found.place, known.head)
@@ -91,7 +110,7 @@ impl<S: Ship> Supervisor<S> {
             path: file_ref.path.clone(),
             truncations: 0,
             // unpacked files have no name to be opened by
-            file: (!found.stat.linked).then(|| file.clone()),
+            file: (!found.stat.linked).then_some(file),
             place: found.place,
             head: known.head,
             file_ref: Some(file_ref),
@@ -103,7 +122,6 @@ impl<S: Ship> Supervisor<S> {
                 entry.tail.set_gone();
             }
         }
-        file
     }
 
     /// A generation whose bytes are nowhere: what it had not sent is lost.

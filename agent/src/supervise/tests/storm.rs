@@ -21,7 +21,7 @@ struct Storm {
     lines: usize,
     rotations: usize,
     rotation: Rotation,
-    /// The agent may not have seen the file yet: renamed out of the glob now, it would never be known.
+    /// The agent may not have seen what is in the file: renamed or copied out of the glob now, it would never be known.
     fresh: bool,
 }
 
@@ -48,7 +48,7 @@ impl Storm {
     }
 
     async fn rotate(&mut self) {
-        if self.rotation == Rotation::Rename && self.fresh {
+        if self.fresh {
             self.seen().await;
             if self.fresh {
                 return;
