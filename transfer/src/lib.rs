@@ -55,6 +55,9 @@ pub enum Error {
     /// The directory for files cannot be used.
     #[error(transparent)]
     Ndjson(#[from] NdjsonError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
     /// A thread of the transfer ended by a defect.
     #[error("transfer stopped by a defect: {0}")]
     Defect(#[from] tokio::task::JoinError),
@@ -83,7 +86,7 @@ pub async fn run(config: Live<Config>, ctx: Context) -> Result<(), Error> {
     let channels = Channels { batches, answers, routes };
     let observers = (metrics.clone(), health.clone());
     let consumer =
-        Consumer::new(kafka.clone(), &settings, Routes::new(&settings), channels, sink.store(), observers);
+        Consumer::new(kafka.clone(), &settings, Routes::new(&settings), channels, sink.store(), observers)?;
 
     let lag_interval = Duration::from_millis(settings.lag_interval_ms);
     let lag = consume::lag::watch(

@@ -27,7 +27,8 @@ impl<S: Ship> Supervisor<S> {
     pub(super) fn restore(&mut self, state: State) -> impl Future<Output = ()> + Send + use<S> {
         let mut ranges: BTreeMap<FileKey, Vec<Option<Bytes>>> = BTreeMap::new();
         for (key, known) in &state.files {
-            let open: Vec<&Intent> = state.intents.iter().filter(|intent| intent.file.key() == *key).collect();
+            let open: Vec<&Intent> =
+                state.intents.iter().filter(|intent| intent.file.key() == *key).collect();
             if let Some((found, data)) = self.find_with_ranges(&state, known, &open) {
                 self.take_over(&state, known, found);
                 // the last first, to be taken from the end

@@ -28,8 +28,6 @@ pub(crate) enum Event {
     Assigned(TopicPartitionList),
     /// All partitions have to be given up.
     Revoked,
-    /// A commit was answered.
-    Committed(KafkaResult<()>),
 }
 
 /// Notes of callbacks.
@@ -101,16 +99,6 @@ impl Events {
         self.queue.lock().pop_front()
     }
 
-    /// The oldest answer to a commit, ahead of other notes.
-    pub(crate) fn next_commit(&self) -> Option<KafkaResult<()>> {
-        let mut queue = self.queue.lock();
-        let at = queue.iter().position(|event| matches!(event, Event::Committed(_)))?;
-        match queue.remove(at)? {
-            Event::Committed(result) => Some(result),
-            Event::Assigned(_) | Event::Revoked => None,
-        }
-    }
-
     /// From now on partitions are given up at once: nobody acts on notes any more.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
@@ -158,15 +146,6 @@ impl ConsumerContext for Events {
         } else {
             self.queue.lock().push_back(Event::Revoked);
         }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
-        // a commit of nothing is answered with "no offset"
-        let result = result.or_else(|error| match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::NoOffset) => Ok(()),
-            _ => Err(error),
-        });
-        self.queue.lock().push_back(Event::Committed(result));
     }
 }
 

@@ -4,23 +4,24 @@
 //! poll is never blocked by the index: when every slot for a batch is taken and the next one is full, the thread waits
 //! for answers; when that lasts, it pauses its partitions and goes on polling, so that the group does not miss it.
 //! (Pausing throws away what librdkafka has fetched in advance, so it is not done at every short wait.)
-//!
+
+mod commit;
 mod events;
 pub(crate) mod lag;
 mod rebalance;
 mod routes;
 mod tracker;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use daemon::health::Component;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::topic_partition_list::Offset;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -28,10 +29,11 @@ use tracing::{debug, info, warn};
 pub(crate) use events::{Event, Events, connect};
 pub(crate) use routes::Routes;
 
-use crate::batch::{Batch, Builder, Partition, Shape};
+use crate::batch::{Batch, Builder, Shape};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::ndjson::Store;
+use commit::Committer;
 use tracker::Tracker;
 
 /// How long the thread sleeps when there is nothing to do: bounds how late it sees a stop or a reload.
@@ -81,12 +83,15 @@ pub(crate) struct Consumer {
     assigned: TopicPartitionList,
     blocked_since: Option<Instant>,
     paused: bool,
-    commits_pending: usize,
+    committer: Committer,
     committed_at: Instant,
 }
 
 impl Consumer {
     /// A member that has not joined yet. With a `store` it starts from the store's positions.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
     pub(crate) fn new(
         kafka: Arc<BaseConsumer<Events>>,
         config: &Config,
@@ -94,7 +99,8 @@ impl Consumer {
         channels: Channels,
         store: Option<Arc<Store>>,
         observers: (Metrics, Component),
-    ) -> Self {
+    ) -> io::Result<Self> {
+        let committer = Committer::start(&kafka)?;
         let elastic = &config.elasticsearch;
         let limits = Limits {
             bytes: elastic.bulk_max_bytes,
@@ -106,7 +112,7 @@ impl Consumer {
         };
         let shape = if store.is_some() { Shape::Ndjson } else { Shape::Bulk };
         let (metrics, health) = observers;
-        Self {
+        Ok(Self {
             kafka,
             channels,
             routes,
@@ -121,9 +127,9 @@ impl Consumer {
             assigned: TopicPartitionList::new(),
             blocked_since: None,
             paused: false,
-            commits_pending: 0,
+            committer,
             committed_at: Instant::now(),
-        }
+        })
     }
 
     /// Works until `shutdown`, then gives the partitions back.
@@ -139,6 +145,7 @@ impl Consumer {
             self.health.beat();
             self.take_routes();
             self.take_answers();
+            self.take_commit();
             self.serve_events();
             self.send_if_due();
             if let Err(error) = self.advance() {
@@ -268,27 +275,20 @@ impl Consumer {
         self.tracker.done(batch);
     }
 
-    /// Commits what is safe, without waiting for the answer.
+    /// Commits what is safe, without waiting for the answer; what becomes safe meanwhile waits for the next time.
     fn commit(&mut self) {
-        self.committed_at = Instant::now();
-        let offsets = self.tracker.uncommitted();
-        if offsets.is_empty() {
+        if self.committer.is_busy() {
             return;
         }
-        let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for (Partition { topic, number }, next) in offsets {
-            if let Err(error) = list.add_partition_offset(&topic, number, Offset::Offset(next)) {
-                warn!(%topic, partition = number, offset = next, %error, "offset cannot be committed");
-            }
-        }
-        match self.kafka.commit(&list, CommitMode::Async) {
-            Ok(()) => self.commits_pending += 1,
-            Err(error) => self.committed(Err(error)),
+        self.committed_at = Instant::now();
+        let offsets = self.tracker.uncommitted();
+        if !offsets.is_empty() {
+            self.committer.commit(offsets);
         }
     }
 
-    fn committed(&mut self, result: Result<(), KafkaError>) {
-        if let Err(error) = result {
+    fn take_commit(&mut self) {
+        if let Some(Err(error)) = self.committer.answer() {
             warn!(%error, "cannot commit offsets yet");
             self.tracker.commit_failed();
         }

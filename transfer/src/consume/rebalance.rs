@@ -24,10 +24,6 @@ impl Consumer {
             match event {
                 Event::Assigned(partitions) => self.assign(partitions),
                 Event::Revoked => self.release(),
-                Event::Committed(result) => {
-                    self.commits_pending = self.commits_pending.saturating_sub(1);
-                    self.committed(result);
-                }
             }
         }
     }
@@ -99,14 +95,10 @@ impl Consumer {
     /// Commits until nothing is left to commit, or the time is up: what is not committed is read again.
     fn commit_all(&mut self) {
         let deadline = Instant::now() + COMMIT_WAIT;
-        self.commit();
-        while self.commits_pending > 0 && Instant::now() < deadline {
-            self.serve_quietly();
+        while (self.committer.is_busy() || self.tracker.has_uncommitted()) && Instant::now() < deadline {
+            self.commit();
             std::thread::sleep(SHORT_TICK);
-            if self.commits_pending == 0 {
-                // only something if the last one failed
-                self.commit();
-            }
+            self.serve_quietly();
         }
     }
 
@@ -116,10 +108,7 @@ impl Consumer {
         if let Err(error) = self.poll(Duration::ZERO) {
             debug!(%error, "no record");
         }
-        while let Some(result) = self.kafka.context().next_commit() {
-            self.commits_pending = self.commits_pending.saturating_sub(1);
-            self.committed(result);
-        }
+        self.take_commit();
     }
 
     /// The records collected and the offsets followed are another's now.

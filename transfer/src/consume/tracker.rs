@@ -63,6 +63,13 @@ impl Tracker {
         offsets
     }
 
+    /// Whether there is something to hand out.
+    pub(crate) fn has_uncommitted(&self) -> bool {
+        self.partitions
+            .values()
+            .any(|progress| progress.safe.is_some() && progress.safe != progress.committed)
+    }
+
     /// A commit failed: everything safe is handed out again.
     pub(crate) fn commit_failed(&mut self) {
         for progress in self.partitions.values_mut() {

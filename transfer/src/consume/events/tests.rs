@@ -61,27 +61,6 @@ async fn any_allowed_setting_makes_a_client() {
 }
 
 #[test]
-fn answers_to_commits_are_found_behind_other_notes() {
-    let (client, _ctx) = events();
-    let events = client.context();
-    events.queue.lock().push_back(Event::Revoked);
-    events.commit_callback(Ok(()), &TopicPartitionList::new());
-    let failed = KafkaError::ConsumerCommit(RDKafkaErrorCode::IllegalGeneration);
-    events.commit_callback(Err(failed), &TopicPartitionList::new());
-    // nothing was to be committed: no failure
-    events.commit_callback(
-        Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)),
-        &TopicPartitionList::new(),
-    );
-    assert!(matches!(events.next_commit(), Some(Ok(()))));
-    assert!(matches!(events.next_commit(), Some(Err(_))));
-    assert!(matches!(events.next_commit(), Some(Ok(()))));
-    assert!(events.next_commit().is_none());
-    assert!(matches!(events.next_event(), Some(Event::Revoked)));
-    assert!(events.next_event().is_none());
-}
-
-#[test]
 fn a_broker_that_is_away_makes_the_part_not_ready_and_other_errors_do_not() {
     let (client, ctx) = events();
     client.context().health.ready();

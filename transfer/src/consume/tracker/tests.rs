@@ -29,8 +29,11 @@ fn a_failed_commit_is_repeated() {
     let mut tracker = Tracker::default();
     tracker.sent(0, &[(partition(0), 10)]);
     tracker.done(0);
+    assert!(tracker.has_uncommitted());
     assert_eq!(tracker.uncommitted(), [(partition(0), 10)]);
+    assert!(!tracker.has_uncommitted());
     tracker.commit_failed();
+    assert!(tracker.has_uncommitted());
     assert_eq!(tracker.uncommitted(), [(partition(0), 10)]);
 }
 
