@@ -61,12 +61,14 @@ async fn lesson_01_two_truncations_in_one_outage_lose_nothing() {
     world.start();
     world.all_arrived().await;
     world.broker.set_answering(false);
+    let mut waiting = 0;
     for round in 0..2 {
         let before = world.metrics.file_opens_of(&world.path("app.log"));
-        world.write("app.log", &strs(&lines(&format!("round {round}"), 100)));
-        let size = std::fs::metadata(world.path("app.log")).unwrap().len();
+        let more = lines(&format!("round {round}"), 100);
+        world.write("app.log", &strs(&more));
+        waiting += more.iter().map(|line| line.len() as i64 + 1).sum::<i64>();
         let metrics = world.metrics.clone();
-        world.broker.until("it is seen", || metrics.lag_bytes.get() >= size as i64).await;
+        world.broker.until("it is seen", || metrics.lag_bytes.get() >= waiting).await;
         world.copytruncate("app.log", &format!("app.log.{round}"));
         let path = world.path("app.log");
         // the copy is opened, and the file itself anew
@@ -127,7 +129,12 @@ async fn a_generation_after_a_truncation_has_an_id_of_its_own_though_its_lines_a
     for round in 1..4 {
         world.write("app.log", &["# header", "the same"]);
         world.all_arrived().await;
+        let before = world.metrics.file_opens_of(&world.path("app.log"));
         world.copytruncate("app.log", "app.log.1");
+        // written before that, the file would look as it did
+        let path = world.path("app.log");
+        let noticed = || world.metrics.file_opens_of(&path) > before;
+        world.broker.until("it is noticed", noticed).await;
         let generations: std::collections::HashSet<_> =
             world.broker.records().into_iter().map(|record| record.file.generation).collect();
         assert_eq!(generations.len(), round);
