@@ -2,8 +2,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint bench fuzz clean
 CARGO ?= cargo
-# The rooms that `make test` covers, see docs/status.md. Each is built by itself, as its developers build it.
-ROOMS ?= wire daemon broker
 
 help: ## show this menu
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,9 +17,9 @@ run: build ## start the pipeline on a demonstration, or on your files: make run 
 
 test: export PROPTEST_CASES ?= 64
 test: ## install what the tests need, then run them
-	@tests/setup build
+	@tests/setup build test
 	$(CARGO) fmt --all --check
-	$(foreach room,$(ROOMS),$(CARGO) test --package $(room) &&) true
+	$(CARGO) test --workspace
 
 lint: ## formatting, clippy
 	$(CARGO) fmt --all --check

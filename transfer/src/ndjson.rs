@@ -101,7 +101,7 @@ impl Store {
         let lock_path = dir.join(".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(at(&lock_path))?;
-        lock.try_lock().map_err(|error| match error {
+        daemon::lock_exclusively(&lock).map_err(|error| match error {
             fs::TryLockError::WouldBlock => NdjsonError::Locked { path: dir.to_owned() },
             fs::TryLockError::Error(source) => NdjsonError::Io { path: lock_path, source },
         })?;

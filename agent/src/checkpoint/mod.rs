@@ -80,7 +80,7 @@ impl Checkpoint {
         let failed = |source| CheckpointError::Io { dir: name.clone(), source };
         DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(failed)?;
         let lock = File::create(dir.join("checkpoint.lock")).map_err(failed)?;
-        match lock.try_lock() {
+        match daemon::lock_exclusively(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(CheckpointError::InUse { dir: name }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),

@@ -33,7 +33,7 @@ pub(crate) struct Identity {
 pub(crate) fn lock(disk: &dyn Disk, data_dir: &Path) -> Result<File, OpenError> {
     let path = data_dir.join(LOCK);
     let file = disk.open(&path).map_err(|source| StorageError::io("open", &path, source))?;
-    match file.try_lock() {
+    match daemon::lock_exclusively(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked(data_dir.to_path_buf())),
         Err(TryLockError::Error(source)) => Err(StorageError::io("lock", &path, source).into()),
