@@ -5,7 +5,7 @@
 //! The ranges of batches whose fate is open are read again, so that the very same batches can be sent again before
 //! anything new is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,21 +25,20 @@ use crate::tail::{Cursor, Start};
 impl<S: Ship> Supervisor<S> {
     /// Takes the positions over. The future sends the open batches again, in order for each lane.
     pub(super) fn restore(&mut self, state: State) -> impl Future<Output = ()> + Send + use<S> {
-        let mut ranges: BTreeMap<FileKey, Vec<Option<Bytes>>> = BTreeMap::new();
+        let mut ranges: BTreeMap<FileKey, VecDeque<Option<Bytes>>> = BTreeMap::new();
         for (key, known) in &state.files {
             let open: Vec<&Intent> =
                 state.intents.iter().filter(|intent| intent.file.key() == *key).collect();
             if let Some((found, data)) = self.find_with_ranges(&state, known, &open) {
                 self.take_over(&state, known, found);
-                // the last first, to be taken from the end
-                ranges.insert(key.clone(), data.into_iter().rev().collect());
+                ranges.insert(key.clone(), data.into());
             } else {
                 self.give_up(&state, key, known);
             }
         }
         let mut lanes: BTreeMap<LaneId, Vec<(Intent, Option<Bytes>)>> = BTreeMap::new();
         for intent in state.intents {
-            let data = ranges.get_mut(&intent.file.key()).and_then(Vec::pop).flatten();
+            let data = ranges.get_mut(&intent.file.key()).and_then(VecDeque::pop_front).flatten();
             if data.is_none() {
                 let path = &intent.file.path;
                 warn!(%path, start = intent.start, end = intent.end, "cannot read a range again that may not have arrived");
@@ -105,13 +104,12 @@ impl<S: Ship> Supervisor<S> {
             warn!(path = %file_ref.path, %error, "cannot note where a file is");
         }
         let cursor = Cursor::new(state.unsent(&file_ref.key()), known.proof);
-        let file = Arc::new(found.file);
         let start = Start {
             topic: file_ref.topic.clone(),
             path: file_ref.path.clone(),
             truncations: 0,
             // unpacked files have no name to be opened by
-            file: (!found.stat.linked).then_some(file),
+            file: (!found.stat.linked).then(|| Arc::new(found.file)),
             place: found.place,
             head: known.head,
             file_ref: Some(file_ref),

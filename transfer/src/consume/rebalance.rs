@@ -12,7 +12,7 @@ use rdkafka::consumer::Consumer as _;
 use rdkafka::topic_partition_list::Offset;
 use tracing::{debug, info, warn};
 
-use super::{Consumer, Event, SHORT_TICK};
+use super::{Consumer, Event, SHORT_TICK, TICK};
 
 /// How long an answer to a commit is waited for after the drain.
 const COMMIT_WAIT: Duration = Duration::from_secs(3);
@@ -95,8 +95,13 @@ impl Consumer {
     /// Commits until nothing is left to commit, or the time is up: what is not committed is read again.
     fn commit_all(&mut self) {
         let deadline = Instant::now() + COMMIT_WAIT;
+        // a commit that fails at once is not repeated at once
+        let mut next_try = Instant::now();
         while (self.committer.is_busy() || self.tracker.has_uncommitted()) && Instant::now() < deadline {
-            self.commit();
+            if Instant::now() >= next_try {
+                self.commit();
+                next_try = Instant::now() + TICK;
+            }
             std::thread::sleep(SHORT_TICK);
             self.serve_quietly();
         }

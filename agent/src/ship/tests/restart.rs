@@ -181,6 +181,7 @@ async fn a_cut_batch_is_recorded_as_it_was_cut() {
     broker.until(|world| world.produces >= 3).await;
     agent.kill(shipper).await;
     let (shipper, state) = agent.start(plain());
+    assert!(!state.intents.is_empty(), "nothing was under way");
     assert!(state.intents.iter().all(|intent| intent.count == 5), "{:?}", state.intents);
     resend_all(&shipper, &state).await;
     ship_lines(&agent, &shipper, next_line(&state), 40).await;
