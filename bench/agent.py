@@ -6,11 +6,10 @@ topic holds as many records as the log has lines. BENCH_MIB sets the log's size 
 """
 
 import os
-import shutil
 import subprocess
 import time
 
-from lib import LOGAGENT, ROOT, Daemon, World, grouped, mib, nginx_log, our_broker, say, table, wait_for
+from lib import CACHE, LOGAGENT, Daemon, World, grouped, mib, nginx_log, our_broker, say, table, wait_for
 
 SIZE = int(os.environ.get("BENCH_MIB", "1024")) << 20
 
@@ -42,8 +41,9 @@ ruleset(name="kafka") {{
     confParam=["compression.codec={compression}", "acks=all", "queue.buffering.max.messages=200000", "linger.ms=5"])
 }}
 """)
-        return world.start(topic, [shutil.which("rsyslogd", path="/usr/sbin:/usr/bin"), "-n", "-f", conf, "-i",
-                                   work / "pid"])
+        libraries = next((CACHE / "rsyslog/usr/lib").glob("*-linux-gnu"))
+        return world.start(topic, [CACHE / "rsyslog/usr/sbin/rsyslogd", "-n", "-f", conf, "-i", work / "pid", "-M",
+                                   libraries / "rsyslog"], env={"LD_LIBRARY_PATH": str(libraries)})
     return start
 
 

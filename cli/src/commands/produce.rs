@@ -20,6 +20,8 @@ use crate::output;
 const MAX_LINE_BYTES: u64 = 64 << 20;
 /// How long a full queue is waited for before looking again.
 const POLL: Duration = Duration::from_millis(100);
+/// How long a broker that is there may take for a record, from stdin to its acknowledgement (Kafka's `delivery.timeout.ms`).
+const DELIVERY: Duration = Duration::from_secs(120);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,6 +87,9 @@ impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let outcome = Deliveries::default();
         let producer = self.producer(outcome.clone())?;
+        // A broker that is away is told before anything is read.
+        let asked = producer.client().fetch_metadata(Some(&self.topic), self.connection.timeout());
+        asked.map_err(|error| self.connection.failure(&self.what(), &error))?;
         let mut input = stdin().lock();
         let mut line = Vec::new();
         let mut number = 0_u64;
@@ -94,8 +99,12 @@ impl Arguments {
                 .ok_or_else(|| Failure::new(format!("line {number} of the input has no key separator")))?;
             self.send(&producer, key, value)?;
         }
-        let flushed = producer.flush(self.connection.timeout());
+        let flushed = producer.flush(self.delivery_timeout());
         self.conclude(&outcome.0, flushed)
+    }
+
+    fn delivery_timeout(&self) -> Duration {
+        self.connection.timeout().max(DELIVERY)
     }
 
     fn producer(&self, outcome: Deliveries) -> Result<BaseProducer<Deliveries>, Failure> {
@@ -104,7 +113,7 @@ impl Arguments {
             .set("acks", &self.acks)
             .set("enable.idempotence", if self.acks == "all" { "true" } else { "false" })
             .set("compression.type", &self.compression)
-            .set("message.timeout.ms", self.connection.timeout().as_millis().to_string())
+            .set("message.timeout.ms", self.delivery_timeout().as_millis().to_string())
             .set("linger.ms", "5")
             .set("queue.buffering.max.kbytes", "65536");
         BaseProducer::from_config_and_context(&config, outcome)
@@ -146,10 +155,7 @@ impl Arguments {
         let error = first.or(flushed.err());
         if let Some(error) = error {
             let what = format!("{} ({delivered} were sent before)", self.what());
-            // A delivery times out when nobody answers.
-            let unreachable = KafkaError::MessageProduction(RDKafkaErrorCode::AllBrokersDown);
-            let timed_out = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut);
-            return Err(self.connection.failure(&what, if timed_out { &unreachable } else { &error }));
+            return Err(self.connection.failure(&what, &error));
         }
         output::note(&format!("sent {delivered} record(s) to {}", self.topic));
         Ok(())
