@@ -60,6 +60,18 @@ fn documents(folder: &Folder, expected: usize) -> Vec<String> {
     }
 }
 
+fn until_counted(admin: &str, line: &str) {
+    let deadline = Instant::now() + LONG;
+    loop {
+        let metrics = http_get(admin, "/metrics");
+        if metrics.contains(line) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{line:?} is not in {metrics}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn lines_become_documents_once_each_over_a_restart() {
     let folder = Folder::new();
@@ -71,7 +83,8 @@ fn lines_become_documents_once_each_over_a_restart() {
     append(&log, 100..150);
     documents(&folder, 150);
     assert!(http_get(&admin, "/readyz").starts_with("HTTP/1.1 200"));
-    assert!(http_get(&admin, "/metrics").contains("logagent_transfer_indexed_documents_total 150\n"));
+    // counted once they are safe, which is a moment after they can be read
+    until_counted(&admin, "logagent_transfer_indexed_documents_total 150\n");
     up.signal(Signal::INT);
     let (status, stderr, stdout) = up.wait();
     assert_eq!(status.code(), Some(0), "{stderr}");
