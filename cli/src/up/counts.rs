@@ -31,20 +31,37 @@ impl Counts {
         }
     }
 
-    /// One line for people; rates are since `earlier`.
+    /// One line, for a log; rates are since `earlier`.
     pub(crate) fn line(&self, earlier: &Self, elapsed: Duration) -> String {
-        let stage = |name: &str, now: u64, before: u64| {
-            format!("{name} {} ({}/s)", Grouped(now), Grouped(rate(now, before, elapsed)))
-        };
-        format!(
-            "{}  {}  {}  {}  lag {} records, {} bytes",
-            stage("read", self.read, earlier.read),
-            stage("shipped", self.shipped, earlier.shipped),
-            stage("stored", self.stored, earlier.stored),
-            stage("indexed", self.indexed, earlier.indexed),
-            Grouped(self.lag_records),
-            Grouped(self.lag_bytes),
-        )
+        let mut line = String::new();
+        for (name, now, before) in self.stages(earlier) {
+            let rate = Grouped(rate(now, before, elapsed));
+            line += &format!("{name} {} ({rate}/s)  ", Grouped(now));
+        }
+        line + &self.lag()
+    }
+
+    /// A line for each stage, for a terminal of any width; rates are since `earlier`.
+    pub(crate) fn block(&self, earlier: &Self, elapsed: Duration) -> String {
+        let mut block = String::new();
+        for (name, now, before) in self.stages(earlier) {
+            let rate = Grouped(rate(now, before, elapsed)).to_string();
+            block += &format!("{name:<7} {:>15} {rate:>9}/s\n", Grouped(now).to_string());
+        }
+        block + &self.lag()
+    }
+
+    fn stages(&self, earlier: &Self) -> [(&'static str, u64, u64); 4] {
+        [
+            ("read", self.read, earlier.read),
+            ("shipped", self.shipped, earlier.shipped),
+            ("stored", self.stored, earlier.stored),
+            ("indexed", self.indexed, earlier.indexed),
+        ]
+    }
+
+    fn lag(&self) -> String {
+        format!("lag {} records, {} bytes", Grouped(self.lag_records), Grouped(self.lag_bytes))
     }
 }
 

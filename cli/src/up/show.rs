@@ -1,5 +1,5 @@
-//! What the terminal shows while `up` runs: where to look, and a line of counts that stays in place. Without a terminal
-//! the line is printed every few seconds; under systemd it is the unit's status.
+//! What the terminal shows while `up` runs: where to look, and a block of counts that stays in place. Without a terminal
+//! a line of them is printed every few seconds; under systemd it is the unit's status.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -32,33 +32,36 @@ pub(crate) fn introduce(places: &[Place]) {
 /// Shows the counts for as long as it is polled.
 pub(crate) async fn counts(metrics: Metrics) {
     if std::env::var_os("NOTIFY_SOCKET").is_some() {
-        every(PLAIN, &metrics, daemon::systemd::status).await;
+        every(PLAIN, &metrics, Counts::line, daemon::systemd::status).await;
     } else if std::io::stderr().is_terminal() {
         let bar = bar();
         let writer = bar.clone();
         daemon::log::wrap_writes(move |write| writer.suspend(write));
-        every(LIVE, &metrics, |line| bar.set_message(line.to_owned())).await;
+        every(LIVE, &metrics, Counts::block, |block| bar.set_message(block.to_owned())).await;
     } else {
-        every(PLAIN, &metrics, output::note).await;
+        every(PLAIN, &metrics, Counts::line, output::note).await;
     }
 }
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     // The template is a constant; without it the bar would show a spinner too.
-    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
         bar.set_style(style);
     }
     bar
 }
 
-async fn every(interval: Duration, metrics: &Metrics, show: impl Fn(&str)) {
+/// Text of what is counted, with what was counted before and how long ago.
+type Text = fn(&Counts, &Counts, Duration) -> String;
+
+async fn every(interval: Duration, metrics: &Metrics, text: Text, show: impl Fn(&str)) {
     let mut earlier = Counts::parse(&metrics.encode());
     let mut since = Instant::now();
     loop {
         tokio::time::sleep(interval).await;
         let (now, at) = (Counts::parse(&metrics.encode()), Instant::now());
-        show(&now.line(&earlier, at - since));
+        show(&text(&now, &earlier, at - since));
         (earlier, since) = (now, at);
     }
 }

@@ -38,6 +38,17 @@ fn the_line_shows_counts_and_rates() {
 }
 
 #[test]
+fn the_block_has_a_line_for_each_stage() {
+    let earlier = Counts { read: 200, ..Counts::default() };
+    let block = Counts::parse(TEXT).block(&earlier, Duration::from_secs(2));
+    let lines: Vec<_> = block.lines().collect();
+    assert_eq!(lines.len(), 5, "{block}");
+    assert_eq!(lines[0], "read              1,200       500/s");
+    assert_eq!(lines[3], "indexed             801       401/s");
+    assert_eq!(lines[4], "lag 0 records, 1,500 bytes");
+}
+
+#[test]
 fn a_restarted_counter_gives_no_negative_rate() {
     assert_eq!(rate(5, 10, Duration::from_secs(1)), 0);
     assert_eq!(rate(10, 5, Duration::ZERO), 5_000);
