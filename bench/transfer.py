@@ -6,6 +6,7 @@ indexes them. The bare loop sends the documents of those files, bodies built bef
 index emptied. BENCH_DOCUMENTS sets how many (500,000).
 """
 
+import http.client
 import json
 import os
 import subprocess
@@ -83,14 +84,17 @@ def bare(address, queue):
     failed, lock = [], threading.Lock()
 
     def work():
+        connection = http.client.HTTPConnection(address, timeout=600)
         while True:
             with lock:
-                if not queue:
+                if not queue or failed:
                     return
                 body = queue.pop()
-            answer = get(address, "/_bulk", "POST", body, JSON)
-            if not answer or answer[0] != 200 or b'"errors":true' in answer[1][:200]:
-                failed.append(answer)
+            connection.request("POST", "/_bulk", body, JSON)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200 or b'"errors":true' in text[:200]:
+                failed.append((answer.status, text[:500]))
     threads = [threading.Thread(target=work) for _ in range(2)]
     begin, cpu = time.monotonic(), time.process_time()
     for thread in threads:
@@ -105,7 +109,7 @@ def bare(address, queue):
 def main():
     with World() as world:
         server, es = elasticsearch(world)
-        broker, address = our_broker(world)
+        broker, address = our_broker(world, "--set", "group_initial_rebalance_delay_ms=0")
         fill(world, address)
         say("to files")
         files = transfer(world, address, "files")

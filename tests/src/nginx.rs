@@ -64,6 +64,13 @@ impl Nginx {
     }
 }
 
+impl Drop for Nginx {
+    /// A master that is killed leaves its worker behind: it has to be asked.
+    fn drop(&mut self) {
+        self.process.stop(Duration::from_secs(10));
+    }
+}
+
 fn config(dir: &Path, port: u16) -> String {
     let dir = dir.display();
     format!(

@@ -87,6 +87,18 @@ impl Process {
         }
     }
 
+    /// Asks it to end by SIGTERM, and kills it when it has not after `limit`.
+    pub fn stop(&mut self, limit: Duration) {
+        let begin = Instant::now();
+        if self.is_running() {
+            self.signal(Signal::TERM);
+        }
+        while self.is_running() && begin.elapsed() < limit {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
+    }
+
     /// Whether it has not ended by itself.
     pub fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())

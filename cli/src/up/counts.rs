@@ -45,8 +45,8 @@ impl Counts {
     pub(crate) fn block(&self, earlier: &Self, elapsed: Duration) -> String {
         let mut block = String::new();
         for (name, now, before) in self.stages(earlier) {
-            let rate = Grouped(rate(now, before, elapsed)).to_string();
-            block += &format!("{name:<7} {:>15} {rate:>9}/s\n", Grouped(now).to_string());
+            let rate = Grouped(rate(now, before, elapsed));
+            block += &format!("{name:<7} {:>15} {rate:>9}/s\n", Grouped(now));
         }
         block + &self.lag()
     }
@@ -91,13 +91,14 @@ struct Grouped(u64);
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.to_string();
+        let mut text = String::with_capacity(digits.len() * 2);
         for (index, digit) in digits.chars().enumerate() {
             if index > 0 && (digits.len() - index).is_multiple_of(3) {
-                f.write_str(",")?;
+                text.push(',');
             }
-            write!(f, "{digit}")?;
+            text.push(digit);
         }
-        Ok(())
+        f.pad(&text)
     }
 }
 

@@ -46,22 +46,9 @@ async fn every_refusal_is_outlived() {
         use ErrorCode as E;
         !matches!(code, E::None | E::DuplicateSequenceNumber | E::MessageTooLarge | E::RecordListTooLarge)
     });
-    let broker = Broker::start().await;
-    let agent = Agent::new();
-    let (shipper, _) = agent.start(config(&broker));
-    let file = file("app", 1);
-    let mut sent = 0;
     for code in passing {
-        println!("{code:?}");
-        broker.fail([Fault::Refuse(code)]);
-        for _ in 0..3 {
-            shipper.ship(agent.chunk(&file, sent as u64 * LINE, &text(sent, 10))).await;
-            sent += 10;
-        }
-        broker.until_lines(sent).await;
+        survive(&[Fault::Refuse(code)]).await;
     }
-    shipper.drain(LONG).await;
-    assert_exactly(&broker.lines("app", 0), sent);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::checkpoint::State;
 use crate::model::FileRef;
 use crate::ship::{Config, Shipper};
 
-const SEEDS: std::ops::Range<u64> = 0..12;
+const SEEDS: std::ops::Range<u64> = 0..40;
 const FILES: u64 = 3;
 const LINES: usize = 120;
 
