@@ -13,7 +13,8 @@
 //! | 4, 6, 7, 11 | as the one before |
 //!
 //! Message sets are converted into batches in whatever version they come (segments hold magic 2 only), which costs
-//! a re-encoding; they are announced because librdkafka compresses only for brokers that announce version 0.
+//! a re-encoding. A set may be larger than `max.message.bytes`, its entries may not. A set that is cut off is refused,
+//! where Kafka drops its end. They are announced because librdkafka compresses only for brokers that announce version 0.
 //! Batches are stamped with their offsets inside the received frame, and these very bytes are appended.
 //!
 //! What only the broker itself writes, `__consumer_offsets`, is refused (error 17).
@@ -28,16 +29,19 @@ use tokio::time::{Instant, timeout_at};
 use wire::message::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
-use wire::record::legacy;
+use wire::record::{RecordError, TimestampType as SetTime, legacy};
 use wire::{Blob, ErrorCode};
 
 use super::{Incoming, Refusal, RequestContext, Work};
 use crate::group::OFFSETS_TOPIC;
-use crate::log::{AppendError, Appended, Partition};
+use crate::log::{AppendError, Appended, Partition, TimestampType};
 use crate::state::{Broker, Topic};
 
 /// What the message sets of one partition in one request may decompress to when they are converted.
 const CONVERTED_BYTES_MAX: usize = 64 << 20;
+
+/// The first version whose records are batches; before it, a set may be empty.
+const BATCHES_ONLY: i16 = 3;
 
 const ACKS_NONE: i16 = 0;
 const ACKS_ALL: i16 = -1;
@@ -80,7 +84,7 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
             let index = part.index;
             let appended = match refused {
                 Some(refusal) => Err(Failure::from(refusal)),
-                None => append(broker, topic.as_deref(), part, &mut frame),
+                None => append(broker, topic.as_deref(), part, &mut frame, context.version),
             };
             if let Ok((partition, appended)) = &appended {
                 let (topic, position) = (response.responses.len(), answers.len());
@@ -176,8 +180,11 @@ fn locate(frame: &Bytes, request: ProduceRequest) -> Vec<(String, Vec<Part>)> {
     topics.map(|topic| (topic.name, topic.partition_data.into_iter().map(part).collect())).collect()
 }
 
-/// Where in the frame a slice of it lies.
+/// Where in the frame a slice of it lies. One without bytes need not point into it.
 fn range_of(frame: &Bytes, slice: &Bytes) -> Range<usize> {
+    if slice.is_empty() {
+        return 0..0;
+    }
     let start = slice.as_ptr().addr().saturating_sub(frame.as_ptr().addr());
     start..start.saturating_add(slice.len())
 }
@@ -187,14 +194,20 @@ fn append(
     topic: Option<&Topic>,
     part: Part,
     frame: &mut BytesMut,
+    version: i16,
 ) -> Result<(Arc<Partition>, Appended), Failure> {
     let topic = topic.ok_or(ErrorCode::UnknownTopicOrPartition)?;
     if topic.name() == OFFSETS_TOPIC {
         return Err(ErrorCode::InvalidTopicException.into());
     }
     let partition = topic.partition(part.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    let records = part.records.and_then(|range| frame.get_mut(range)).unwrap_or_default();
+    let Some(records) = part.records.and_then(|range| frame.get_mut(range)) else {
+        return Err(ErrorCode::InvalidRecord.into());
+    };
     let bytes = records.len();
+    if bytes == 0 && version < BATCHES_ONLY {
+        return Ok((partition.clone(), nothing_appended(partition)));
+    }
     let appended = match wire::record::magic(records) {
         Ok(0 | 1) => append_converted(partition, records)?,
         _ => partition.append(records)?,
@@ -206,9 +219,29 @@ fn append(
     Ok((partition.clone(), appended))
 }
 
+/// An old client may send a set without messages: that succeeds without an offset, as in Kafka.
+fn nothing_appended(partition: &Partition) -> Appended {
+    Appended {
+        base_offset: -1,
+        last_offset: -1,
+        log_append_time: -1,
+        log_start_offset: partition.log_start_offset(),
+        duplicate: true,
+    }
+}
+
 /// Appends the message sets of old clients as record batches.
 fn append_converted(partition: &Partition, set: &[u8]) -> Result<Appended, Failure> {
-    let batches = legacy::to_batches(set, CONVERTED_BYTES_MAX).map_err(AppendError::from)?;
+    let config = partition.config();
+    let has_append_time = |message: legacy::Message<'_>| message.timestamp_type() == SetTime::LogAppendTime;
+    if config.message_timestamp_type == TimestampType::LogAppendTime
+        && legacy::entries(set).flatten().any(has_append_time)
+    {
+        return Err(ErrorCode::InvalidTimestamp.into());
+    }
+    let batch = config.max_message_bytes as usize;
+    let limits = legacy::ConversionLimits { decompressed: CONVERTED_BYTES_MAX, batch };
+    let batches = legacy::to_batches(set, limits)?;
     let mut converted = Vec::with_capacity(batches.iter().map(Bytes::len).sum());
     for batch in &batches {
         converted.extend_from_slice(batch);
@@ -226,6 +259,14 @@ struct Failure {
 impl From<ErrorCode> for Failure {
     fn from(code: ErrorCode) -> Self {
         Failure { code, message: None }
+    }
+}
+
+/// Why a message set cannot be converted.
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        tracing::debug!(%error, "messages refused");
+        Failure { code: error.code(), message: Some(error.to_string()) }
     }
 }
 

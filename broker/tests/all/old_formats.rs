@@ -4,10 +4,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 use wire::ErrorCode;
 use wire::record::{Compression, batch};
 
-use super::support::{TestBroker, error_of, numbered, produce_request, values};
+use super::support::{Client, TestBroker, error_of, numbered, produce_request, values};
 
 /// One message; a codec in `attributes` makes it a wrapper.
-fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8]) -> Bytes {
+pub(crate) fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8]) -> Bytes {
     let mut body = BytesMut::new();
     body.put_i8(magic);
     body.put_i8(attributes);
@@ -25,7 +25,7 @@ fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8])
     message.freeze()
 }
 
-fn set(magic: i8, values: &[&str]) -> Bytes {
+pub(crate) fn set(magic: i8, values: &[&str]) -> Bytes {
     let messages = values.iter().enumerate();
     messages.flat_map(|(i, value)| message(magic, i as i64, 0, 5_000 + i as i64, value.as_bytes())).collect()
 }
@@ -77,4 +77,97 @@ async fn a_message_whose_crc_fails_is_refused() {
         assert_eq!(error, ErrorCode::CorruptMessage, "magic {magic}");
     }
     assert!(client.consume("t").await.is_empty());
+}
+
+async fn produce_set(
+    client: &mut Client,
+    topic: &str,
+    set: Bytes,
+) -> wire::message::produce::PartitionProduceResponse {
+    let mut response = client.call(2, &produce_request(topic, 1, set)).await;
+    response.responses.remove(0).partition_responses.remove(0)
+}
+
+#[tokio::test]
+async fn append_time_is_given_to_messages_and_told() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create("own", 1).await;
+    client.create_with("ours", 1, &[("message.timestamp.type", "LogAppendTime")]).await;
+    for magic in [0, 1] {
+        let answer = produce_set(&mut client, "own", set(magic, &["a"])).await;
+        assert_eq!(answer.log_append_time_ms, -1, "magic {magic}");
+        let answer = produce_set(&mut client, "ours", set(magic, &["a", "b"])).await;
+        assert!(answer.log_append_time_ms > 1_600_000_000_000, "magic {magic}: {answer:?}");
+        let (_, bytes) = client.fetch("ours", answer.base_offset).await;
+        let (header, whole) = batch::batches(&bytes).next().unwrap().unwrap();
+        assert_eq!(header.max_timestamp, answer.log_append_time_ms, "magic {magic}");
+        let records = batch::records(whole, 1 << 20).unwrap();
+        assert!(records.iter().all(|record| record.unwrap().timestamp == answer.log_append_time_ms));
+    }
+    // only the broker gives append time: bit 3
+    let claimed = message(1, 0, 1 << 3, 5_000, b"a");
+    let answer = produce_set(&mut client, "ours", claimed.clone()).await;
+    assert_eq!(error_of(&answer), ErrorCode::InvalidTimestamp);
+    let answer = produce_set(&mut client, "own", claimed).await;
+    assert_eq!(error_of(&answer), ErrorCode::None, "as in Kafka");
+}
+
+#[tokio::test]
+async fn a_compacted_topic_needs_keys_of_old_messages_too() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create_with("t", 1, &[("cleanup.policy", "compact")]).await;
+    for magic in [0, 1] {
+        let answer = produce_set(&mut client, "t", set(magic, &["a"])).await;
+        assert_eq!(error_of(&answer), ErrorCode::InvalidRecord, "magic {magic}");
+    }
+}
+
+/// What will never be right must not be answered as corrupt, which clients send again.
+#[tokio::test]
+async fn a_wrapper_without_messages_is_invalid() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create("t", 1).await;
+    for (id, codec) in [(1, Compression::Gzip), (2, Compression::Snappy), (3, Compression::Lz4)] {
+        let mut nothing = Vec::new();
+        codec.compress(&[], &mut nothing).unwrap();
+        let answer = produce_set(&mut client, "t", message(1, 0, id, 0, &nothing)).await;
+        assert_eq!(error_of(&answer), ErrorCode::InvalidRecord, "{codec}");
+    }
+    let zstd = produce_set(&mut client, "t", message(1, 0, 4, 0, b"")).await;
+    assert_eq!(error_of(&zstd), ErrorCode::InvalidRecord, "these formats do not know it");
+}
+
+#[tokio::test]
+async fn a_set_without_messages_succeeds_without_an_offset() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create("t", 1).await;
+    for version in 0..=3 {
+        for acks in [1, -1] {
+            let response = client.call(version, &produce_request("t", acks, Bytes::new())).await;
+            let answer = &response.responses[0].partition_responses[0];
+            let expected = if version < 3 { ErrorCode::None } else { ErrorCode::InvalidRecord };
+            assert_eq!((error_of(answer), answer.base_offset), (expected, -1), "version {version}");
+        }
+    }
+    let stored = client.produce("t", set(0, &["a"])).await;
+    assert_eq!(stored, 0, "nothing was appended");
+}
+
+/// Clients from before batches limit a message, not what they send at once.
+#[tokio::test]
+async fn a_set_may_be_larger_than_a_batch() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create_with("t", 1, &[("max.message.bytes", "2000")]).await;
+    let value = "x".repeat(500);
+    let values = [value.as_str()].repeat(20);
+    let answer = produce_set(&mut client, "t", set(1, &values)).await;
+    assert_eq!((error_of(&answer), answer.base_offset), (ErrorCode::None, 0));
+    assert_eq!(client.consume("t").await, numbered(&values));
+    let large = produce_set(&mut client, "t", set(1, &[&"x".repeat(2000)])).await;
+    assert_eq!(error_of(&large), ErrorCode::MessageTooLarge);
 }

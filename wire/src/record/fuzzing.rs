@@ -14,6 +14,11 @@ pub fn batch(bytes: &[u8]) {
         assert_eq!(one.len(), header.size(), "a batch is as long as its header says");
         let _ = rebuild(one);
         let _ = batch::validate(one, LIMIT);
+        for magic in [legacy::Magic::V0, legacy::Magic::V1] {
+            let mut old = legacy::SetBuilder::new(magic, i64::MIN, LIMIT);
+            let _ = old.push(one, LIMIT);
+            assert!(legacy::entries(&old.finish()).all(|entry| entry.is_ok()), "what is converted is whole");
+        }
         let mut patched = one.to_vec();
         batch::set_base_offset(&mut patched, i64::MAX);
         batch::set_leader_epoch(&mut patched, 7);
@@ -50,13 +55,20 @@ fn rebuild(bytes: &[u8]) -> Result<(), RecordError> {
 }
 
 /// Bytes as a message set of magic 0 or 1, with the checksums made right first, so that the fuzzer
-/// gets behind them; what is accepted must convert to valid batches.
+/// gets behind them; what is accepted must convert to valid batches, and these to message sets.
 pub fn message_set(bytes: &[u8]) {
-    let _ = legacy::to_batches(bytes, LIMIT);
+    let limits = legacy::ConversionLimits { decompressed: LIMIT, batch: LIMIT };
+    let _ = legacy::to_batches(bytes, limits);
     let mut set = bytes.to_vec();
     legacy::fix_checksums(&mut set);
-    for converted in legacy::to_batches(&set, LIMIT).unwrap_or_default() {
+    for converted in legacy::to_batches(&set, limits).unwrap_or_default() {
         assert_eq!(batch::validate(&converted, usize::MAX).map(|_| ()), Ok(()), "what is converted is valid");
+        for magic in [legacy::Magic::V0, legacy::Magic::V1] {
+            let mut old = legacy::SetBuilder::new(magic, 0, usize::MAX);
+            assert_eq!(old.push(&converted, usize::MAX), Ok(()), "what is valid converts back");
+            let all = legacy::entries(&old.finish()).all(|entry| entry.is_ok());
+            assert!(all, "what is converted back is whole");
+        }
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! | magic | since | an entry is | read by | written by |
 //! |---|---|---|---|---|
-//! | 0 | 0.8 | one message, or a wrapper around compressed messages | [`legacy`] | - |
-//! | 1 | 0.10, KIP-32 | the same with a timestamp | [`legacy`] | - |
+//! | 0 | 0.8 | one message, or a wrapper around compressed messages | [`legacy`] | [`legacy::SetBuilder`] |
+//! | 1 | 0.10, KIP-32 | the same with a timestamp | [`legacy`] | [`legacy::SetBuilder`] |
 //! | 2 | 0.11, KIP-98 | a batch of records | [`batch`], [`Records`] | [`BatchBuilder`] |
 //!
 //! Everything here works on byte slices: no sockets, no files. Bytes come from outside, so nothing

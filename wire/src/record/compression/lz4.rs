@@ -16,7 +16,8 @@
 //! | 0 or 4 | content checksum | xxHash-32 of what was compressed |
 //!
 //! Kafka demands independent blocks and knows no dictionaries. Up to magic 0 its clients computed
-//! the header checksum over the magic as well, so there it is not looked at. Frames are read here,
+//! the header checksum over the magic as well, so there it is not looked at, and written in the same
+//! way for those who do. Frames are read here,
 //! not by the library, because the cap is to hold for each block, the end mark must be there, and
 //! that header checksum must be passed over.
 
@@ -33,18 +34,35 @@ const STORED: u32 = 1 << 31;
 /// LZ4 needs at least a byte for 255 bytes of output, so a block cannot promise more.
 const MOST_PER_BYTE: usize = 255;
 
-/// Whether the header checksum of a frame counts.
+/// What the header checksum of a frame is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeaderChecksum {
-    Verified,
-    Ignored,
+    /// As the specification has it.
+    Right,
+    /// As magic 0 has it; not verified in reading, since some got it right even then.
+    Wrong,
 }
 
-pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+/// Where the header checksum stands in a frame without a content size.
+const HEADER_CHECKSUM_AT: usize = 6;
+
+pub(super) fn compress(
+    input: &[u8],
+    out: &mut Vec<u8>,
+    header_checksum: HeaderChecksum,
+) -> Result<(), RecordError> {
+    let begin = out.len();
     let info = FrameInfo::new().block_mode(BlockMode::Independent).block_size(BlockSize::Max64KB);
-    let mut encoder = FrameEncoder::with_frame_info(info, out);
+    let mut encoder = FrameEncoder::with_frame_info(info, &mut *out);
     encoder.write_all(input).map_err(|e| Compression::Lz4.corrupt(e))?;
-    encoder.finish().map(drop).map_err(|e| Compression::Lz4.corrupt(e))
+    encoder.finish().map_err(|e| Compression::Lz4.corrupt(e))?;
+    let frame = out.get_mut(begin..).unwrap_or_default();
+    if header_checksum == HeaderChecksum::Wrong
+        && let Some((head, [place, ..])) = frame.split_at_mut_checked(HEADER_CHECKSUM_AT)
+    {
+        *place = (xxh32(head, 0) >> 8) as u8;
+    }
+    Ok(())
 }
 
 pub(super) fn decompress(
@@ -106,7 +124,7 @@ impl Frame {
         };
         let descriptor = descriptor.get(..descriptor.len() - input.0.len()).unwrap_or_default();
         let [stored] = input.array()?;
-        if header_checksum == HeaderChecksum::Verified && stored != (xxh32(descriptor, 0) >> 8) as u8 {
+        if header_checksum == HeaderChecksum::Right && stored != (xxh32(descriptor, 0) >> 8) as u8 {
             return Err(Compression::Lz4.corrupt("wrong header checksum"));
         }
         Ok(Self {

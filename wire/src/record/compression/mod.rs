@@ -81,8 +81,17 @@ impl Compression {
             }
             Self::Gzip => gzip::compress(input, out),
             Self::Snappy => snappy::compress(input, out),
-            Self::Lz4 => lz4::compress(input, out),
+            Self::Lz4 => lz4::compress(input, out, lz4::HeaderChecksum::Right),
             Self::Zstd => zstd::compress(input, out),
+        }
+    }
+
+    /// As [`compress`](Self::compress), for messages of magic 0, whose readers compute the header
+    /// checksum of lz4 frames as wrongly as their writers do (KIP-57).
+    pub(super) fn compress_magic_0(self, input: &[u8], out: &mut Vec<u8>) -> Result<(), RecordError> {
+        match self {
+            Self::Lz4 => lz4::compress(input, out, lz4::HeaderChecksum::Wrong),
+            _ => self.compress(input, out),
         }
     }
 
@@ -93,7 +102,7 @@ impl Compression {
             Self::None => Ok(input.to_vec()),
             Self::Gzip => gzip::decompress(input, limit),
             Self::Snappy => snappy::decompress(input, limit),
-            Self::Lz4 => lz4::decompress(input, limit, lz4::HeaderChecksum::Verified),
+            Self::Lz4 => lz4::decompress(input, limit, lz4::HeaderChecksum::Right),
             Self::Zstd => zstd::decompress(input, limit),
         }
     }
@@ -102,7 +111,7 @@ impl Compression {
     /// header checksum of lz4 frames wrongly (KIP-57).
     pub(super) fn decompress_magic_0(self, input: &[u8], limit: usize) -> Result<Vec<u8>, RecordError> {
         match self {
-            Self::Lz4 => lz4::decompress(input, limit, lz4::HeaderChecksum::Ignored),
+            Self::Lz4 => lz4::decompress(input, limit, lz4::HeaderChecksum::Wrong),
             _ => self.decompress(input, limit),
         }
     }

@@ -5,7 +5,9 @@ use crate::record::{Compression, MAGIC_AT, RecordError, TimestampType};
 /// Bytes of an entry before and with its size field.
 const LOG_OVERHEAD: usize = 12;
 const CODEC_MASK: i8 = 0b0111;
-const LOG_APPEND_TIME: i8 = 1 << 3;
+/// Bytes of an entry without timestamp, key and value.
+const OVERHEAD: usize = 26;
+const TIMESTAMP_BYTES: usize = 8;
 
 /// A message of magic 0 or 1, borrowed from its set. It may be a wrapper around others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,9 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// The bit of the attributes that says append time, in magic 1.
+    pub(super) const LOG_APPEND_TIME: i8 = 1 << 3;
+
     /// The codec: anything but none makes the message a wrapper. zstd came after these formats.
     pub fn compression(&self) -> Result<Compression, RecordError> {
         match Compression::from_id(self.attributes & CODEC_MASK)? {
@@ -35,10 +40,40 @@ impl<'a> Message<'a> {
 
     /// Whose clock the timestamp is from.
     pub fn timestamp_type(&self) -> TimestampType {
-        if self.magic == 1 && self.attributes & LOG_APPEND_TIME != 0 {
+        if self.magic == 1 && self.attributes & Self::LOG_APPEND_TIME != 0 {
             TimestampType::LogAppendTime
         } else {
             TimestampType::CreateTime
+        }
+    }
+
+    /// Bytes of key and value.
+    pub(super) fn payload(&self) -> usize {
+        self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len)
+    }
+
+    /// Bytes of the entry.
+    pub(super) fn size(&self) -> usize {
+        let timestamp = if self.magic == 0 { 0 } else { TIMESTAMP_BYTES };
+        OVERHEAD + timestamp + self.payload()
+    }
+
+    /// Appends the message as an entry, with its checksum.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.reserve(self.size());
+        out.extend_from_slice(&self.offset.to_be_bytes());
+        out.extend_from_slice(&((self.size() - LOG_OVERHEAD) as i32).to_be_bytes());
+        // the checksum's place
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&[self.magic as u8, self.attributes as u8]);
+        if self.magic != 0 {
+            out.extend_from_slice(&self.timestamp.to_be_bytes());
+        }
+        put_nullable(out, self.key);
+        put_nullable(out, self.value);
+        if let Some(entry) = out.get_mut(begin..) {
+            fix_checksums(entry);
         }
     }
 
@@ -93,7 +128,8 @@ pub fn entries(set: &[u8]) -> impl Iterator<Item = Result<Message<'_>, RecordErr
     })
 }
 
-/// Makes the checksums of all entries of `set` right, for tests and fuzzing, which want to get past them.
+/// Makes the checksums of all entries of `set` right: of one just written, and for tests and fuzzing, which
+/// want to get past them.
 pub(crate) fn fix_checksums(set: &mut [u8]) {
     let mut rest = set;
     while let Some(size) = rest.get(8..).and_then(<[u8]>::first_chunk) {
@@ -105,6 +141,11 @@ pub(crate) fn fix_checksums(set: &mut [u8]) {
         }
         rest = behind;
     }
+}
+
+fn put_nullable(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    out.extend_from_slice(&bytes.map_or(-1, |bytes| bytes.len() as i32).to_be_bytes());
+    out.extend_from_slice(bytes.unwrap_or_default());
 }
 
 fn nullable<'a>(body: &mut &'a [u8]) -> Result<Option<&'a [u8]>, RecordError> {

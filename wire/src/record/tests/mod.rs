@@ -11,6 +11,7 @@ mod hostile;
 mod lz4;
 mod old_sets;
 mod records;
+mod set_builder;
 mod validate;
 mod varint;
 

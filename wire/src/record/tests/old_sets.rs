@@ -1,7 +1,9 @@
 //! Message sets of magic 0 and 1, made here by hand.
 
+use bytes::Bytes;
+
 use crate::record::batch::{records, validate};
-use crate::record::legacy::{Message, entries, to_batches};
+use crate::record::legacy::{ConversionLimits, Message, entries};
 use crate::record::{Compression, RecordError, TimestampType};
 
 use super::{LIMIT, sample};
@@ -31,6 +33,10 @@ fn wrapper(offset: i64, magic: i8, codec: Compression, timestamp: i64, inner: &[
     let mut value = Vec::new();
     codec.compress(&inner.concat(), &mut value).unwrap();
     entry(offset, magic, codec.id(), timestamp, [None, Some(&value)])
+}
+
+fn to_batches(set: &[u8], decompressed: usize) -> Result<Vec<Bytes>, RecordError> {
+    crate::record::legacy::to_batches(set, ConversionLimits { decompressed, batch: LIMIT })
 }
 
 /// What `bytes`, one entry, stands for: offsets and timestamps.
@@ -212,4 +218,64 @@ fn the_limit_is_for_all_wrappers_together() {
     assert_eq!(to_batches(&three, 3 * size).unwrap().len(), 3);
     let limit = 3 * size - 1;
     assert_eq!(to_batches(&three, limit), Err(RecordError::TooLarge { limit }));
+}
+
+/// Values of the batches in order, and the batches' sizes.
+fn read_back(batches: &[Bytes]) -> (Vec<Vec<u8>>, Vec<usize>) {
+    let values = batches.iter().flat_map(|batch| {
+        validate(batch, LIMIT).unwrap();
+        let records = records(batch, LIMIT).unwrap();
+        records.iter().map(|record| record.unwrap().value.unwrap().to_vec()).collect::<Vec<_>>()
+    });
+    (values.collect(), batches.iter().map(Bytes::len).collect())
+}
+
+/// sarama 1.19 limits a message, but sends as many in one set as it has: more than one batch may hold.
+#[test]
+fn a_long_set_becomes_several_batches() {
+    let values: Vec<Vec<u8>> = (0..100_u8).map(|number| vec![number; 100]).collect();
+    let set: Vec<u8> = values.iter().flat_map(|value| plain(0, 0, value)).collect();
+    let limits = ConversionLimits { decompressed: 0, batch: 1000 };
+    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, limits).unwrap());
+    assert_eq!(read, values);
+    assert!(sizes.len() < 20 && sizes.iter().all(|size| (126..=1000).contains(size)), "{sizes:?}");
+}
+
+/// Another compressor than the client's may need more bytes than the client was allowed: here one bare Snappy block,
+/// with a repetition that our blocks of 32 KiB are too short for. It is written by hand, since compressors may miss it.
+#[test]
+fn a_wrapper_that_grows_beyond_the_limit_becomes_several_batches() {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let [one, other]: [Vec<u8>; 2] = std::array::from_fn(|_| (0..20_480).map(|_| noise()).collect());
+    let values = vec![one.clone(), other, one];
+    let inner: Vec<u8> = (0..).zip(&values).flat_map(|(offset, value)| plain(offset, 1, value)).collect();
+    let (literal, _) = inner.split_at(inner.len() - 20_480);
+    let size = inner.len();
+    // the size as a varint, a literal with a length of two bytes, copies of 64 bytes
+    let mut block =
+        vec![(size & 0x7f | 0x80) as u8, (size >> 7 & 0x7f | 0x80) as u8, (size >> 14) as u8, 61 << 2];
+    block.extend_from_slice(&((literal.len() - 1) as u16).to_le_bytes());
+    block.extend_from_slice(literal);
+    let distance = (2 * size / 3) as u16;
+    let copy = [&[63 << 2 | 2][..], &distance.to_le_bytes()].concat();
+    block.extend(copy.repeat(20_480 / 64));
+    let set = entry(2, 1, Compression::Snappy.id(), 0, [None, Some(&block)]);
+    let limits = ConversionLimits { decompressed: LIMIT, batch: set.len() };
+    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, limits).unwrap());
+    assert_eq!(read, values);
+    assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= set.len()), "{sizes:?}, {}", set.len());
+}
+
+#[test]
+fn an_entry_beyond_the_limit_of_a_batch_is_too_large() {
+    let set = [plain(0, 0, &[0; 100]), plain(1, 0, &[0; 101])].concat();
+    let limits = ConversionLimits { decompressed: LIMIT, batch: 26 + 100 };
+    assert_eq!(
+        crate::record::legacy::to_batches(&set, limits),
+        Err(RecordError::TooLarge { limit: limits.batch })
+    );
 }
