@@ -99,6 +99,7 @@ pub async fn bind_with(
         groups,
         logs,
         metrics,
+        conversions: api::Conversions::new(settings.queued_max_request_bytes),
         config,
         shutdown: ctx.shutdown.clone(),
     });

@@ -7,6 +7,7 @@ use daemon::config::Live;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::api::Conversions;
 use crate::config::Config;
 use crate::group::Coordinator;
 use crate::log::{LogManager, Partition};
@@ -27,6 +28,8 @@ pub(crate) struct Broker {
     pub(crate) producer_ids: ProducerIds,
     pub(crate) groups: Arc<Coordinator>,
     pub(crate) metrics: BrokerMetrics,
+    /// What conversions of records for old clients may take.
+    pub(crate) conversions: Conversions,
     /// Cancelled when the broker stops: what waits for records then answers with what there is.
     pub(crate) shutdown: CancellationToken,
 }

@@ -8,7 +8,9 @@ mod all {
     mod lifecycle;
     mod metadata;
     mod offsets;
+    mod old_fetch;
     mod old_formats;
+    mod old_groups;
     mod produce;
     mod support;
     mod topics;

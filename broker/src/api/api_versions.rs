@@ -28,7 +28,7 @@ pub(super) fn unsupported(context: &RequestContext) -> Result<Work, Refusal> {
     let (api, version) = (ApiKey::ApiVersions, 0);
     let encoded = frame::encode_response(api, version, context.correlation_id, &response)
         .map_err(|source| Refusal::Response { api, version, source })?;
-    Ok(Work::Done(Some(Reply { encoded, files: Vec::new() })))
+    Ok(Work::Done(Some(Reply::new(encoded))))
 }
 
 fn announcement() -> Vec<ApiVersion> {

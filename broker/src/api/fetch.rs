@@ -2,18 +2,24 @@
 //!
 //! | version | |
 //! |---|---|
-//! | 4 | the first served: batches of magic 2; isolation level (no transactions: the last stable offset is the high watermark) |
+//! | 0 | message sets of magic 0, see [`convert`] |
+//! | 1 | throttle time, always 0 |
+//! | 2 | message sets of magic 1 |
+//! | 3 | a limit for the whole answer; the first records are given even if they are larger |
+//! | 4 | batches of magic 2; isolation level (no transactions: the last stable offset is the high watermark) |
 //! | 5 | log start offset |
+//! | 6 | the error of a failed disk; versions before it are told that the broker does not lead the partition |
 //! | 7 | fetch sessions: never opened, every answer has session id 0, so clients name all partitions each time |
 //! | 9 | the leader epoch that the client knows is checked |
 //! | 11 | rack, preferred replica: always -1 |
 //! | 12 | flexible; the epoch last fetched is not looked at |
 //! | 13 | topics by id |
-//! | 6, 8, 10, 14 - 17 | as the one before |
+//! | 8, 10, 14 - 17 | as the one before |
 //!
-//! The records are not read: the response has holes which the kernel fills from the segment files (see
-//! [`send`](crate::server::send)). Left out on purpose: versions below 4, which need batches converted down; refusing zstd to clients
-//! below version 10; followers (a replica id is treated as a consumer).
+//! From version 4 on records are not read: the response has holes which the kernel fills from the segment files (see
+//! [`send`](crate::server::send)). So a client below version 10 gets zstd if that is what was produced, as from Kafka, which
+//! refuses it only for topics whose own `compression.type` is zstd.
+//! Left out on purpose: followers (a replica id is treated as a consumer).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,12 +32,19 @@ use wire::message::fetch::{
 };
 use wire::{Blob, ErrorCode};
 
+mod convert;
+
+pub(crate) use convert::Conversions;
+
 use super::{Incoming, Refusal, Reply, RequestContext, Work};
-use crate::log::{Partition, ReadError};
+use crate::log::{Partition, ReadError, ReadSlice};
 use crate::server::send::FileRange;
 use crate::state::{Broker, Topic};
 
 const READ_COMMITTED: i8 = 1;
+
+/// The first version whose clients know the error of a failed disk.
+const KNOWS_STORAGE_ERROR: i16 = 6;
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
@@ -55,14 +68,22 @@ pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
     let fetch = Fetch { broker: broker.clone(), context, request, max_bytes };
     let deadline = Instant::now() + fetch.max_wait();
     let collected = fetch.collect();
-    if fetch.is_enough(&collected) {
+    let is_enough = fetch.is_enough(&collected);
+    let magic = convert::magic(fetch.context.version);
+    if is_enough && magic.is_none() {
         return fetch.reply(collected).map(|reply| Work::Done(Some(reply)));
     }
     Ok(Work::Pending(Box::pin(async move {
-        let collected = fetch.wait(collected, deadline).await;
-        fetch.reply(collected)
+        let collected = if is_enough { collected } else { fetch.wait(collected, deadline).await };
+        match magic {
+            None => fetch.reply(collected),
+            Some(magic) => fetch.convert(magic, collected.bytes).await,
+        }
     })))
 }
+
+/// Reads one partition into a response.
+type Read<'a> = dyn Fn(&Partition, &FetchPartition, &mut Collected) -> Result<PartitionData, ErrorCode> + 'a;
 
 /// A request being served.
 struct Fetch {
@@ -125,10 +146,14 @@ impl Fetch {
 
     /// The state of every partition asked for, and as many of their records as the limits allow.
     fn collect(&self) -> Collected {
+        self.collect_by(&|partition, wanted, collected| self.read(partition, wanted, collected))
+    }
+
+    fn collect_by(&self, read: &Read<'_>) -> Collected {
         let mut collected = Collected::default();
         for topic in &self.request.topics {
             let found = self.topic(topic);
-            let read = |wanted| self.partition(found.as_deref(), wanted, &mut collected);
+            let read = |wanted| self.partition(found.as_deref(), wanted, &mut collected, read);
             let partitions = topic.partitions.iter().map(read).collect();
             collected.response.responses.push(FetchableTopicResponse {
                 topic: topic.topic.clone(),
@@ -153,6 +178,7 @@ impl Fetch {
         topic: Option<&Topic>,
         wanted: &FetchPartition,
         collected: &mut Collected,
+        read: &Read<'_>,
     ) -> PartitionData {
         let found = match topic {
             None if self.context.version >= BY_ID => Err(ErrorCode::UnknownTopicId),
@@ -161,18 +187,28 @@ impl Fetch {
         };
         let read = found.and_then(|partition| {
             check_leader_epoch(wanted.current_leader_epoch, partition)?;
-            self.read(partition, wanted, collected)
+            read(partition, wanted, collected)
         });
         read.unwrap_or_else(|error| {
             collected.failed = true;
             PartitionData {
                 partition_index: wanted.partition,
-                error_code: error.code(),
+                error_code: self.told(error).code(),
                 high_watermark: -1,
                 records: Some(Blob::default()),
                 ..Default::default()
             }
         })
+    }
+
+    /// The error as the client knows it: it then looks for the leader again.
+    fn told(&self, error: ErrorCode) -> ErrorCode {
+        match error {
+            ErrorCode::KafkaStorageError if self.context.version < KNOWS_STORAGE_ERROR => {
+                ErrorCode::NotLeaderOrFollower
+            }
+            error => error,
+        }
     }
 
     fn read(
@@ -185,29 +221,17 @@ impl Fetch {
         let max_bytes = u32::try_from(wanted.partition_max_bytes).unwrap_or_default().min(left);
         // the first records are given whatever their size, or a consumer could never pass a large batch
         let min_one_message = collected.bytes == 0;
-        let slice = partition.read(wanted.fetch_offset, max_bytes, min_one_message).map_err(|error| {
-            if !matches!(error, ReadError::OffsetOutOfRange { .. }) {
-                tracing::error!(partition = partition.name(), %error, "cannot read");
-            }
-            error.error_code()
-        })?;
+        let slice = read_range(partition, wanted.fetch_offset, max_bytes, min_one_message)?;
         let mut records = Blob::default();
         // a batch that is cut off by the limits is of no use to anyone
         if slice.len > 0 && slice.len >= slice.first_batch_len {
             let tag = u32::try_from(collected.files.len()).unwrap_or(u32::MAX);
             records = Blob::Hole { len: slice.len, tag };
             collected.bytes = collected.bytes.saturating_add(slice.len);
-            collected.files.push(FileRange { file: slice.file, position: slice.position });
+            collected.files.push(FileRange { file: slice.file.clone(), position: slice.position });
         }
-        Ok(PartitionData {
-            partition_index: wanted.partition,
-            high_watermark: slice.high_watermark,
-            last_stable_offset: slice.high_watermark,
-            log_start_offset: slice.log_start_offset,
-            aborted_transactions: (self.request.isolation_level == READ_COMMITTED).then(Vec::new),
-            records: Some(records),
-            ..Default::default()
-        })
+        let aborted_transactions = (self.request.isolation_level == READ_COMMITTED).then(Vec::new);
+        Ok(PartitionData { aborted_transactions, ..data(wanted, &slice, records) })
     }
 
     fn reply(&self, collected: Collected) -> Result<Reply, Refusal> {
@@ -215,6 +239,33 @@ impl Fetch {
         let mut reply = self.context.reply::<FetchRequest>(&collected.response)?;
         reply.files = collected.files;
         Ok(reply)
+    }
+}
+
+/// The batches from the one that holds `offset` on.
+fn read_range(
+    partition: &Partition,
+    offset: i64,
+    max_bytes: u32,
+    min_one_message: bool,
+) -> Result<ReadSlice, ErrorCode> {
+    partition.read(offset, max_bytes, min_one_message).map_err(|error| {
+        if !matches!(error, ReadError::OffsetOutOfRange { .. }) {
+            tracing::error!(partition = partition.name(), %error, "cannot read");
+        }
+        error.error_code()
+    })
+}
+
+/// The answer for a partition that was read.
+fn data(wanted: &FetchPartition, slice: &ReadSlice, records: Blob) -> PartitionData {
+    PartitionData {
+        partition_index: wanted.partition,
+        high_watermark: slice.high_watermark,
+        last_stable_offset: slice.high_watermark,
+        log_start_offset: slice.log_start_offset,
+        records: Some(records),
+        ..Default::default()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! | version | |
 //! |---|---|
-//! | 1 | the first served: the first record that is not older than a time; -1 the end, -2 the beginning |
+//! | 0 | the offsets at which segments begin and the log ends, newest first: all, or those that had changed before a time |
+//! | 1 | one offset: the first record that is not older than a time; -1 the end, -2 the beginning |
 //! | 2 | isolation level (no transactions: no difference); throttle time, always 0 |
 //! | 4 | leader epochs |
 //! | 6 | flexible |
@@ -10,8 +11,6 @@
 //! | 8 | -4, the beginning of what is on this broker's disk: as -2 |
 //! | 9 | -5, the end of what is in tiered storage: there is none, so -1 is answered |
 //! | 3, 5 | as the one before |
-//!
-//! Left out on purpose: version 0, which lists the boundaries of segments.
 
 use wire::ErrorCode;
 use wire::message::list_offsets::{
@@ -40,7 +39,10 @@ pub(super) fn serve(
     let with_epoch = context.version >= WITH_EPOCH;
     let topics = request.topics.into_iter().map(|topic| {
         let found = broker.topic(&topic.name);
-        let answer = |wanted| answer(found.as_deref(), wanted, with_epoch);
+        let answer = |wanted| match context.version {
+            0 => answer_with_segments(found.as_deref(), wanted),
+            _ => answer(found.as_deref(), wanted, with_epoch),
+        };
         let partitions = topic.partitions.iter().map(answer).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() }
     });
@@ -76,6 +78,45 @@ fn answer(
             ListOffsetsPartitionResponse { partition_index, error_code: error.code(), ..Default::default() }
         }
     }
+}
+
+/// The answer of version 0.
+fn answer_with_segments(
+    topic: Option<&Topic>,
+    wanted: &ListOffsetsPartition,
+) -> ListOffsetsPartitionResponse {
+    let partition_index = wanted.partition_index;
+    let listed = match topic.and_then(|topic| topic.partition(partition_index)) {
+        _ if wanted.timestamp < EARLIEST => Err(ErrorCode::UnsupportedVersion),
+        None => Err(ErrorCode::UnknownTopicOrPartition),
+        Some(partition) => partition.segment_offsets().map_err(|error| {
+            tracing::error!(partition = partition.name(), %error, "cannot list segments");
+            error.error_code()
+        }),
+    };
+    match listed {
+        Ok(segments) => ListOffsetsPartitionResponse {
+            partition_index,
+            old_style_offsets: newest_offsets(&segments, wanted.timestamp, wanted.max_num_offsets),
+            ..Default::default()
+        },
+        Err(error) => {
+            ListOffsetsPartitionResponse { partition_index, error_code: error.code(), ..Default::default() }
+        }
+    }
+}
+
+/// At most `max` offsets in descending order: from the last whose time is not after `timestamp` on.
+fn newest_offsets(segments: &[TimestampOffset], timestamp: i64, max: i32) -> Vec<i64> {
+    let count = match timestamp {
+        LATEST => segments.len(),
+        EARLIEST => segments.len().min(1),
+        _ => {
+            segments.iter().rposition(|found| found.timestamp <= timestamp).map_or(0, |position| position + 1)
+        }
+    };
+    let max = usize::try_from(max).unwrap_or_default();
+    segments.iter().take(count).rev().take(max).map(|found| found.offset).collect()
 }
 
 fn look_up(partition: &Partition, timestamp: i64) -> Result<Option<TimestampOffset>, ReadError> {

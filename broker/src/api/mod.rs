@@ -39,6 +39,8 @@ mod offset_fetch;
 mod produce;
 mod sync_group;
 
+pub(crate) use fetch::Conversions;
+
 /// Who sent a request, and how it reached us.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client {
@@ -121,8 +123,8 @@ pub(crate) enum Refusal {
 /// What is served: the API, its lowest and its highest version. The order is that of the announcement.
 pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::Produce, 0, 11),
-    (ApiKey::Fetch, 4, 17),
-    (ApiKey::ListOffsets, 1, 9),
+    (ApiKey::Fetch, 0, 17),
+    (ApiKey::ListOffsets, 0, 9),
     (ApiKey::Metadata, 0, 12),
     (ApiKey::OffsetCommit, 0, 9),
     (ApiKey::OffsetFetch, 0, 9),
@@ -292,6 +294,6 @@ impl RequestContext {
         let (api, version) = (R::KEY, self.version);
         let encoded = frame::encode_response(api, version, self.correlation_id, response)
             .map_err(|source| Refusal::Response { api, version, source })?;
-        Ok(Reply { encoded, files: Vec::new() })
+        Ok(Reply::new(encoded))
     }
 }

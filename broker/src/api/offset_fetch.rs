@@ -2,13 +2,14 @@
 //!
 //! | version | |
 //! |---|---|
-//! | 0 | offset and text; read from where version 1 on keeps them, not from ZooKeeper |
+//! | 0 | offset and text; read from where version 1 on keeps them, not from ZooKeeper; error 3 where there is none |
+//! | 1 | offset -1 where there is none |
 //! | 2 | all partitions, with a null list; an error for the whole |
 //! | 5 | the leader epoch |
 //! | 6 | flexible |
 //! | 7 | only stable offsets: all are, as there are no transactions |
 //! | 8 | several groups |
-//! | 1, 3, 4, 9 | as the one before |
+//! | 3, 4, 9 | as the one before |
 
 use wire::message::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
 

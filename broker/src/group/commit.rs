@@ -165,7 +165,11 @@ impl Coordinator {
         }
         let topics =
             request.topics.map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
-        OffsetFetchResponse { topics: self.fetch(&request.group_id, topics), ..Default::default() }
+        let mut topics = self.fetch(&request.group_id, topics);
+        if version == 0 {
+            topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(in_zookeeper_form);
+        }
+        OffsetFetchResponse { topics, ..Default::default() }
     }
 
     /// The offsets asked for, or all that there are; -1 stands for none.
@@ -251,6 +255,13 @@ fn answer(
             .collect(),
     };
     OffsetCommitResponse { topics: topics.iter().map(topic).collect(), ..Default::default() }
+}
+
+/// Where there is no offset, version 0 says that there is no such partition: ZooKeeper's node was missing.
+fn in_zookeeper_form(partition: &mut OffsetFetchResponsePartition) {
+    if partition.committed_offset < 0 {
+        partition.error_code = ErrorCode::UnknownTopicOrPartition.code();
+    }
 }
 
 /// The same in the form of version 8 and later.

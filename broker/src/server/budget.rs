@@ -9,6 +9,9 @@
 //! - a frame that is larger than a quarter of it would starve the rest: such frames take turns, one at a time,
 //!   outside of the budget. Their memory is bounded by `socket_request_max_bytes`.
 //!
+//! Records that are converted for old clients have a budget of their own, of the same size and the same rules, so
+//! that readers who are slow to take theirs do not hold up producers; see [`Conversions`](crate::api::Conversions).
+//!
 //! A connection that holds memory for an unfinished frame while others wait for some gets only
 //! a grace period (see [`frame`](super::frame)), so half-sent frames cannot block the rest for long.
 
@@ -51,9 +54,24 @@ impl Reservation {
         self.large.is_some()
     }
 
+    /// Gives back what a buffer of `capacity` bytes does not need.
+    pub(crate) fn shrink(&mut self, capacity: usize) {
+        if capacity <= FREE_BYTES {
+            *self = Reservation::default();
+        } else if let Some(shared) = &mut self.shared {
+            let surplus = shared.num_permits().saturating_sub(units_beyond_free(capacity));
+            drop(shared.split(surplus));
+        }
+    }
+
     fn units(&self) -> usize {
         self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
+}
+
+/// What a buffer of `capacity` bytes costs.
+fn units_beyond_free(capacity: usize) -> usize {
+    capacity.saturating_sub(FREE_BYTES).div_ceil(UNIT_BYTES)
 }
 
 impl Budget {
@@ -84,7 +102,7 @@ impl Budget {
             reservation.shared = None;
             return;
         }
-        let missing = (capacity - FREE_BYTES).div_ceil(UNIT_BYTES).saturating_sub(reservation.units());
+        let missing = units_beyond_free(capacity).saturating_sub(reservation.units());
         let missing = u32::try_from(missing).unwrap_or(u32::MAX);
         if missing == 0 {
             return;

@@ -28,7 +28,7 @@ use crate::api::{Client, Refusal};
 use crate::state::Broker;
 
 mod admission;
-mod budget;
+pub(crate) mod budget;
 mod connection;
 mod frame;
 mod log_limit;

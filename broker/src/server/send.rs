@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use wire::codec::Encoded;
 
+use super::budget::Reservation;
 use super::warm;
 
 /// The most that one call of sendfile is asked for, so that a slow disk or a fast reader cannot keep
@@ -33,6 +34,15 @@ pub(crate) struct FileRange {
 pub(crate) struct Reply {
     pub(crate) encoded: Encoded,
     pub(crate) files: Vec<FileRange>,
+    /// The memory that the bytes take of a budget, until they are sent.
+    pub(crate) reservation: Reservation,
+}
+
+impl Reply {
+    /// Bytes alone, which take no part in a budget.
+    pub(crate) fn new(encoded: Encoded) -> Self {
+        Reply { encoded, files: Vec::new(), reservation: Reservation::default() }
+    }
 }
 
 /// Why a response could not be sent. The connection cannot be used any more.

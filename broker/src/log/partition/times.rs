@@ -1,6 +1,7 @@
 //! Offsets by timestamp, as ListOffsets asks for them.
 
 use std::os::unix::fs::FileExt;
+use std::time::UNIX_EPOCH;
 
 use wire::record::{BatchHeader, batch};
 
@@ -38,6 +39,25 @@ impl Partition {
             }
         }
         Ok(None)
+    }
+
+    /// Where segments begin, oldest first, each with the time of its last change, and where the log ends, now; that is
+    /// left out when the last segment is empty, so that it would be there twice. Milliseconds.
+    pub fn segment_offsets(&self) -> Result<Vec<TimestampOffset>, ReadError> {
+        self.check_open()?;
+        let (start, end) = (self.log_start_offset(), self.log_end_offset());
+        let mut found = Vec::new();
+        for segment in self.segments() {
+            let changed = segment.file().metadata().and_then(|metadata| metadata.modified());
+            let changed = changed.map_err(|source| StorageError::io("read", segment.path(), source))?;
+            let since = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let timestamp = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            found.push(TimestampOffset { offset: segment.base_offset().max(start), timestamp });
+        }
+        if found.last().is_some_and(|last| last.offset < end) {
+            found.push(TimestampOffset { offset: end, timestamp: self.now_ms() });
+        }
+        Ok(found)
     }
 
     /// The first record with the largest timestamp of the log; `None` when there are no records.

@@ -66,3 +66,25 @@ async fn who_waits_is_counted_until_he_gives_up() {
     }
     assert!(!budget.is_contended());
 }
+
+/// A response that turned out smaller than feared must not keep others waiting until it is sent.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_needed_is_given_back() {
+    let budget = Budget::new(1024 * KIB);
+    let available = |budget: &Budget| budget.shared.available_permits() * UNIT_BYTES;
+    let mut reservation = Reservation::default();
+    assert!(granted(&budget, &mut reservation, 256 * KIB, 256 * KIB).await);
+    reservation.shrink(512 * KIB);
+    assert_eq!(available(&budget), 1024 * KIB - (256 * KIB - FREE_BYTES), "it does not grow");
+    reservation.shrink(100 * KIB);
+    assert_eq!(available(&budget), 1024 * KIB - (100 * KIB - FREE_BYTES));
+    reservation.shrink(FREE_BYTES);
+    assert!(reservation.is_empty());
+    assert_eq!(available(&budget), 1024 * KIB);
+
+    assert!(granted(&budget, &mut reservation, 1 << 20, 1 << 20).await);
+    reservation.shrink(100 * KIB);
+    assert!(reservation.is_large(), "a turn cannot be divided");
+    reservation.shrink(0);
+    assert!(reservation.is_empty());
+}

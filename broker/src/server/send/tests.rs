@@ -23,7 +23,7 @@ fn file(content: &[u8]) -> Arc<File> {
 }
 
 fn reply(bytes: &'static [u8], holes: Vec<Hole>, files: Vec<FileRange>) -> Reply {
-    Reply { encoded: Encoded { bytes: Bytes::from_static(bytes), holes }, files }
+    Reply { files, ..Reply::new(Encoded { bytes: Bytes::from_static(bytes), holes }) }
 }
 
 #[tokio::test]
