@@ -1,11 +1,12 @@
 //! Real Kafka clients against our broker: what one writes the others read; and Kafka's tools on our files.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use logagent_tests::kafka::{consume_all, tally, tool};
 use logagent_tests::logagent::Broker;
-use logagent_tests::process::{run, try_run};
-use logagent_tests::{cache, logagent};
+use logagent_tests::process::{Process, run, try_run};
+use logagent_tests::{cache, logagent, wait_for};
 
 use crate::world::scratch;
 
@@ -109,6 +110,76 @@ fn sarama_1_19_reads_what_the_newest_clients_write() {
     let args = ["consume", "-brokers", bootstrap, "-topic", "web_log", "-count", &count];
     let read = String::from_utf8(run(sarama("v1.19"), &args, b"")).unwrap();
     assert_eq!(tally(read.lines()), tally(expected.lines()));
+}
+
+/// sarama 1.19 as it is without a word on versions speaks the protocol of Kafka 0.8.2: message sets without timestamps,
+/// both ways. It knows gzip and snappy.
+#[test]
+fn sarama_1_19_in_its_default_configuration_produces_and_consumes() {
+    let dir = scratch();
+    let broker = Broker::start(dir.path(), &[]);
+    let bootstrap = broker.bootstrap();
+    run(
+        logagent::binary(),
+        &["topics", "create", "web_log", "--partitions", "3", "--bootstrap", bootstrap],
+        b"",
+    );
+    let mut written = lines("before");
+    run("kcat", &["-b", bootstrap, "-P", "-t", "web_log"], written.as_bytes());
+    let old = ["-brokers", bootstrap, "-topic", "web_log", "-version", "default"];
+    // three partitions from their ends on: of what is there already it sees nothing
+    let codecs = ["none", "gzip", "snappy"];
+    let count = (codecs.len() * 2 * lines("").lines().count()).to_string();
+    let args = [&["consume", "-from", "newest", "-count", &count][..], &old].concat();
+    let mut newest = Process::start("newest", dir.path(), sarama("v1.19"), &args);
+    wait_for("the consumer", Duration::from_secs(60), || newest.output().contains("consuming 3 partitions"));
+    let mut expected = String::new();
+    for codec in codecs {
+        let by_old = lines(&format!("sarama 1.19 {codec}"));
+        run(sarama("v1.19"), &[&["produce", "-compression", codec][..], &old].concat(), by_old.as_bytes());
+        let by_new = lines(&format!("kcat {codec}"));
+        run("kcat", &["-b", bootstrap, "-P", "-t", "web_log", "-z", codec], by_new.as_bytes());
+        expected += &(by_old + &by_new);
+    }
+    assert!(newest.wait(Duration::from_secs(60)).success(), "{}", newest.output());
+    let printed = newest.output();
+    let read = printed.lines().filter(|line| !line.starts_with("consuming "));
+    assert_eq!(tally(read), tally(expected.lines()), "from the newest on");
+
+    written += &expected;
+    let count = written.lines().count().to_string();
+    let args = [&["consume", "-count", &count][..], &old].concat();
+    let read = String::from_utf8(run(sarama("v1.19"), &args, b"")).unwrap();
+    assert_eq!(tally(read.lines()), tally(written.lines()), "from the oldest on");
+    let by_kcat = consume_all(bootstrap, "web_log");
+    assert_eq!(tally(by_kcat.iter().map(|record| record.value.as_str())), tally(written.lines()));
+}
+
+/// kcat told not to ask for versions speaks the protocol of Kafka 0.9 or 0.10: message sets of magic 0 or 1, in which it
+/// knows lz4 too, with the wrong and with the right header checksum.
+#[test]
+fn kcat_speaks_the_protocols_of_old_brokers() {
+    let dir = scratch();
+    let broker = Broker::start(dir.path(), &[]);
+    let bootstrap = broker.bootstrap();
+    for version in ["0.8.2.2", "0.9.0.1", "0.10.0.1", "0.10.1.1"] {
+        let topic = format!("kcat-{version}");
+        let fallback = format!("broker.version.fallback={version}");
+        let old = ["-b", bootstrap, "-t", &topic, "-X", "api.version.request=false", "-X", &fallback];
+        let mut expected = String::new();
+        for codec in ["none", "gzip", "snappy", "lz4"] {
+            for client in ["old", "new"] {
+                let written = lines(&format!("{client} {codec}"));
+                let as_new = ["-b", bootstrap, "-t", &topic];
+                let by = if client == "old" { &old[..] } else { &as_new };
+                run("kcat", &[&["-P", "-z", codec][..], by].concat(), written.as_bytes());
+                expected += &written;
+            }
+        }
+        let read = run("kcat", &[&["-C", "-o", "beginning", "-e", "-q"][..], &old].concat(), b"");
+        let read = String::from_utf8(read).unwrap();
+        assert_eq!(tally(read.lines()), tally(expected.lines()), "{version}");
+    }
 }
 
 #[test]
