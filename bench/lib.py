@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOME_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logagent/servers"
 CACHE = Path(os.environ.get("LOGAGENT_CACHE", HOME_CACHE if os.getuid() else "/var/cache/logagent"))
-LOGAGENT = Path(os.environ.get("LOGAGENT", ROOT / "target/release/logagent"))
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+LOGAGENT = Path(os.environ.get("LOGAGENT", TARGET / "release/logagent"))
 KAFKA = CACHE / "kafka-3.9.1"
 TICKS = os.sysconf("SC_CLK_TCK")
 

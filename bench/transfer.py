@@ -90,9 +90,13 @@ def bare(address, queue):
                 if not queue or failed:
                     return
                 body = queue.pop()
-            connection.request("POST", "/_bulk", body, JSON)
-            answer = connection.getresponse()
-            text = answer.read()
+            try:
+                connection.request("POST", "/_bulk", body, JSON)
+                answer = connection.getresponse()
+                text = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(error)
+                return
             if answer.status != 200 or b'"errors":true' in text[:200]:
                 failed.append((answer.status, text[:500]))
     threads = [threading.Thread(target=work) for _ in range(2)]

@@ -73,30 +73,32 @@ impl Process {
 
     /// Waits for its end for at most `limit`.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
-        let begin = Instant::now();
-        let mut child = self.child.take().expect("it runs");
-        loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                return status;
-            }
-            if begin.elapsed() > limit {
-                child.kill().unwrap();
-                panic!("{} did not end within {limit:?}\n{}", self.name, self.output());
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        if !self.ends_within(limit) {
+            self.kill();
+            panic!("{} did not end within {limit:?}\n{}", self.name, self.output());
         }
+        self.child.take().expect("it runs").wait().unwrap()
     }
 
     /// Asks it to end by SIGTERM, and kills it when it has not after `limit`.
     pub fn stop(&mut self, limit: Duration) {
-        let begin = Instant::now();
         if self.is_running() {
             self.signal(Signal::TERM);
         }
-        while self.is_running() && begin.elapsed() < limit {
+        self.ends_within(limit);
+        self.kill();
+    }
+
+    /// Whether it has ended, after at most `limit`.
+    fn ends_within(&mut self, limit: Duration) -> bool {
+        let begin = Instant::now();
+        while self.is_running() {
+            if begin.elapsed() > limit {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.kill();
+        true
     }
 
     /// Whether it has not ended by itself.

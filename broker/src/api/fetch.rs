@@ -222,16 +222,16 @@ impl Fetch {
         // the first records are given whatever their size, or a consumer could never pass a large batch
         let min_one_message = collected.bytes == 0;
         let slice = read_range(partition, wanted.fetch_offset, max_bytes, min_one_message)?;
-        let mut records = Blob::default();
+        let mut answer = data(wanted, &slice);
+        answer.aborted_transactions = (self.request.isolation_level == READ_COMMITTED).then(Vec::new);
         // a batch that is cut off by the limits is of no use to anyone
         if slice.len > 0 && slice.len >= slice.first_batch_len {
             let tag = u32::try_from(collected.files.len()).unwrap_or(u32::MAX);
-            records = Blob::Hole { len: slice.len, tag };
+            answer.records = Some(Blob::Hole { len: slice.len, tag });
             collected.bytes = collected.bytes.saturating_add(slice.len);
-            collected.files.push(FileRange { file: slice.file.clone(), position: slice.position });
+            collected.files.push(FileRange { file: slice.file, position: slice.position });
         }
-        let aborted_transactions = (self.request.isolation_level == READ_COMMITTED).then(Vec::new);
-        Ok(PartitionData { aborted_transactions, ..data(wanted, &slice, records) })
+        Ok(answer)
     }
 
     fn reply(&self, collected: Collected) -> Result<Reply, Refusal> {
@@ -257,14 +257,14 @@ fn read_range(
     })
 }
 
-/// The answer for a partition that was read.
-fn data(wanted: &FetchPartition, slice: &ReadSlice, records: Blob) -> PartitionData {
+/// The answer for a partition that was read, without records yet.
+fn data(wanted: &FetchPartition, slice: &ReadSlice) -> PartitionData {
     PartitionData {
         partition_index: wanted.partition,
         high_watermark: slice.high_watermark,
         last_stable_offset: slice.high_watermark,
         log_start_offset: slice.log_start_offset,
-        records: Some(records),
+        records: Some(Blob::default()),
         ..Default::default()
     }
 }

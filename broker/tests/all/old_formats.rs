@@ -7,7 +7,7 @@ use wire::record::{Compression, batch};
 use super::support::{Client, TestBroker, error_of, numbered, produce_request, values};
 
 /// One message; a codec in `attributes` makes it a wrapper.
-pub(crate) fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8]) -> Bytes {
+fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, value: &[u8]) -> Bytes {
     let mut body = BytesMut::new();
     body.put_i8(magic);
     body.put_i8(attributes);
@@ -25,7 +25,7 @@ pub(crate) fn message(magic: i8, offset: i64, attributes: i8, timestamp: i64, va
     message.freeze()
 }
 
-pub(crate) fn set(magic: i8, values: &[&str]) -> Bytes {
+fn set(magic: i8, values: &[&str]) -> Bytes {
     let messages = values.iter().enumerate();
     messages.flat_map(|(i, value)| message(magic, i as i64, 0, 5_000 + i as i64, value.as_bytes())).collect()
 }
