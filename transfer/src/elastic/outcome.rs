@@ -26,7 +26,7 @@
 
 use serde::Deserialize;
 
-use super::client::Answer;
+use super::client::{Answer, RequestError};
 
 /// Error types that come with a 4xx status and yet pass: blocks and closed indices are opened again, limits raised.
 const TRANSIENT: [&str; 8] = [
@@ -95,8 +95,12 @@ pub(crate) fn judge(answer: &Answer, count: usize) -> Verdict {
 }
 
 /// Decides when there was no answer.
-pub(crate) fn judge_failure(error: &elasticsearch::Error) -> Verdict {
-    let why = if error.is_timeout() { "timeout" } else { "connection" };
+pub(crate) fn judge_failure(error: &RequestError) -> Verdict {
+    let why = match error {
+        RequestError::Http(error) if error.is_timeout() => "timeout",
+        RequestError::Http(_) => "connection",
+        RequestError::TooLong => "answer",
+    };
     Verdict::Again { why, detail: with_sources(error) }
 }
 

@@ -19,7 +19,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, RequestError};
 use crate::config::Elasticsearch;
 
 /// Stands above the templates that Elasticsearch ships (100), so that an index `logs-x` is not made a data stream.
@@ -29,7 +29,7 @@ const PRIORITY: u32 = 200;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TemplateError {
     #[error("no answer: {0}")]
-    Request(#[from] elasticsearch::Error),
+    Request(#[from] RequestError),
     #[error("status {status}: {body}")]
     Status { status: u16, body: String },
 }
@@ -37,7 +37,7 @@ pub(crate) enum TemplateError {
 /// Creates or replaces the template of an index.
 pub(crate) async fn put(client: &Client, index: &str, config: &Elasticsearch) -> Result<(), TemplateError> {
     let body = Bytes::from(template(index, config).to_string());
-    let Answer { status, body } = client.put(&format!("/_index_template/logagent-{index}"), body).await?;
+    let Answer { status, body } = client.put(&format!("_index_template/logagent-{index}"), body).await?;
     if (200..300).contains(&status) {
         return Ok(());
     }

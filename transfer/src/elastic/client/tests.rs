@@ -21,6 +21,8 @@ async fn credentials_come_from_the_settings_or_from_the_address() {
     assert_eq!(authorization(&index, &[("elasticsearch.url", &url)]).await, "");
     let with_user = url.replace("http://", "http://ann:s3cret@");
     assert_eq!(authorization(&index, &[("elasticsearch.url", &with_user)]).await, "Basic YW5uOnMzY3JldA==");
+    let escaped = url.replace("http://", "http://ann:s3%63ret@");
+    assert_eq!(authorization(&index, &[("elasticsearch.url", &escaped)]).await, "Basic YW5uOnMzY3JldA==");
     let settings = [
         ("elasticsearch.url", url.as_str()),
         ("elasticsearch.username", "ann"),
