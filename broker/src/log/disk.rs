@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::StorageError;
 
@@ -30,6 +30,12 @@ pub trait Disk: Send + Sync + Debug + 'static {
     /// Makes a file's content durable (fdatasync).
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
+    }
+
+    /// Has the next reads of a file come from the disk: after a sync that has failed, the page cache holds what the
+    /// disk does not, and takes it for clean. What is dirty stays. Best effort.
+    fn reread(&self, file: &File) -> io::Result<()> {
+        Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
     }
 
     /// Makes the creations, renames and removals in a directory durable.
@@ -95,4 +101,12 @@ pub(crate) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, StorageError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(StorageError::io("read", path, source)),
     }
+}
+
+/// The paths in a directory, in the order of their names, so that what is done to them is always done in one order.
+pub(crate) fn list_dir(dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
+    let entries = fs::read_dir(dir).map_err(|source| StorageError::io("list", dir, source))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort_unstable();
+    Ok(paths)
 }

@@ -26,6 +26,8 @@ impl Partition {
                     index_interval_bytes: self.config().index_interval_bytes,
                 })
             });
+        // it lies before the recovery point, where a start trusts the indexes
+        let replaced = replaced.and_then(|opened| opened.segment.sync_indexes(self.disk()).map(|()| opened));
         match replaced {
             Ok(opened) => {
                 self.exchange_segments(old, Arc::new(opened.segment));

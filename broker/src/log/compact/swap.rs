@@ -10,11 +10,10 @@
 //! segments are removed and the `.swap` becomes the `.log` of the first of them; its indexes are rebuilt. Recover:
 //! a `.cleaned` file is removed, a `.swap` file is carried through again, which is harmless to repeat.
 
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::log::disk::Disk;
+use crate::log::disk::{Disk, list_dir};
 use crate::log::error::StorageError;
 use crate::log::segment::{SUFFIXES, file_path};
 
@@ -34,8 +33,7 @@ pub(crate) fn commit(disk: &dyn Disk, dir: &Path, range: Range<i64>) -> Result<(
 
 /// Completes or undoes what a crash has interrupted in a partition's directory.
 pub(crate) fn finish(disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
-    let entries = fs::read_dir(dir).map_err(|source| StorageError::io("list", dir, source))?;
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+    for path in list_dir(dir)? {
         if path.extension().is_some_and(|extension| extension == "cleaned") {
             disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
         } else if let Some(range) = swap_range(&path) {
@@ -51,8 +49,7 @@ fn swap_range(path: &Path) -> Option<Range<i64>> {
 }
 
 fn carry_through(disk: &dyn Disk, dir: &Path, swap: &Path, range: Range<i64>) -> Result<(), StorageError> {
-    let entries = fs::read_dir(dir).map_err(|source| StorageError::io("list", dir, source))?;
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+    for path in list_dir(dir)? {
         if replaced_base(&path).is_some_and(|base| range.contains(&base)) {
             disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
         }

@@ -293,3 +293,18 @@ proptest! {
         prop_assert_eq!(alive(state(&partition)), alive(wanted));
     }
 }
+
+/// The segment lies before the recovery point: after a crash its indexes are trusted.
+#[test]
+fn the_indexes_of_a_compacted_segment_are_made_durable() {
+    let lab = lab();
+    let partition = lab.open();
+    for number in 0..100 {
+        put(&partition, &format!("key-{}", number % 5), Some(&number.to_string()));
+    }
+    partition.flush_to(100).unwrap();
+    let syncs = lab.disk.syncs();
+    assert!(compact(&partition, NOON));
+    // the new .log, .index and .timeindex
+    assert_eq!(lab.disk.syncs(), syncs + 3);
+}

@@ -85,6 +85,8 @@ struct Writer {
     first_timestamp: Option<i64>,
     /// When the active segment was created or opened, milliseconds.
     active_since_ms: i64,
+    /// A roll has failed and may have left the next segment's files: nothing may be appended before that segment.
+    must_roll: bool,
     producers: Producers,
     epochs: LeaderEpochs,
 }
@@ -169,6 +171,8 @@ impl Partition {
         self.check_open()?;
         writer.active.close(self.disk.as_ref())?;
         self.flush_to(self.log_end_offset())?;
+        // the next start trusts these too, even if the power fails meanwhile
+        writer.active.sync_indexes(self.disk.as_ref())?;
         snapshot::write(self.disk.as_ref(), &self.dir, self.log_end_offset(), &writer.producers)?;
         self.status.store(CLOSED, Ordering::Release);
         Ok(())

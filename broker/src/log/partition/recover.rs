@@ -24,11 +24,11 @@ use super::{OPEN, Partition, Writer};
 use crate::log::clock::Clock;
 use crate::log::compact::swap;
 use crate::log::config::LogConfig;
-use crate::log::disk::Disk;
+use crate::log::disk::{Disk, list_dir};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::error::StorageError;
 use crate::log::producer::{Producers, snapshot};
-use crate::log::segment::open::{Opened, Place, open_trusted, open_verified};
+use crate::log::segment::open::{Opened, Place, open_trusted, open_unsynced};
 use crate::log::segment::scan::HeaderScan;
 use crate::log::segment::{SUFFIXES, Segment, file_path};
 
@@ -139,6 +139,7 @@ fn assemble(
             active,
             first_timestamp: first_batch.map(|(_, header)| header.max_timestamp),
             active_since_ms: now_ms,
+            must_roll: false,
             producers,
             epochs,
         }),
@@ -152,11 +153,10 @@ fn assemble(
 /// Completes or undoes what was interrupted, and lists the base offsets of the segments.
 fn tidy(disk: &dyn Disk, origin: &Origin) -> Result<Vec<i64>, StorageError> {
     swap::finish(disk, &origin.dir)?;
-    let entries =
-        fs::read_dir(&origin.dir).map_err(|source| StorageError::io("list", &origin.dir, source))?;
-    let paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let paths = list_dir(&origin.dir)?;
     let mut bases: Vec<i64> = paths.iter().filter_map(|path| base_of(path, "log")).collect();
     bases.sort_unstable();
+    remove_before_start(origin, &mut bases)?;
     for path in &paths {
         let orphan = ["index", "timeindex"].iter().find_map(|suffix| base_of(path, suffix));
         let is_orphan = orphan.is_some_and(|base| bases.binary_search(&base).is_err());
@@ -167,6 +167,23 @@ fn tidy(disk: &dyn Disk, origin: &Origin) -> Result<Vec<i64>, StorageError> {
         }
     }
     Ok(bases)
+}
+
+/// Removes the segments before the log's start: they were deleted, and a crash may have undone that for some of them.
+fn remove_before_start(origin: &Origin, bases: &mut Vec<i64>) -> Result<(), StorageError> {
+    let first = bases.iter().rposition(|base| *base <= origin.log_start).unwrap_or(0);
+    for base_offset in bases.drain(..first) {
+        remove_files(origin, base_offset)?;
+    }
+    Ok(())
+}
+
+fn remove_files(origin: &Origin, base_offset: i64) -> Result<(), StorageError> {
+    for suffix in SUFFIXES {
+        let path = file_path(&origin.dir, base_offset, suffix);
+        origin.disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
+    }
+    Ok(())
 }
 
 fn base_of(path: &std::path::Path, suffix: &str) -> Option<i64> {
@@ -213,7 +230,7 @@ impl Recovery<'_> {
             gapless: !self.origin.config.cleanup_policy.compact,
             index_interval_bytes: self.origin.config.index_interval_bytes,
         };
-        if self.origin.clean || was_durable { open_trusted(place) } else { open_verified(place) }
+        if self.origin.clean || was_durable { open_trusted(place) } else { open_unsynced(place) }
     }
 
     fn take(&mut self, opened: Opened) {
@@ -232,15 +249,11 @@ impl Recovery<'_> {
 
     /// Deletes the segments behind a cut: between them and the cut, records are missing that nobody was promised.
     fn delete(&mut self, bases: &[i64]) -> Result<(), StorageError> {
-        let (disk, dir) = (self.origin.disk.as_ref(), &self.origin.dir);
         for base_offset in bases {
-            let log = file_path(dir, *base_offset, "log");
+            let log = file_path(&self.origin.dir, *base_offset, "log");
             self.report.truncated_bytes += fs::metadata(&log).map_or(0, |metadata| metadata.len());
             self.report.segments_deleted += 1;
-            for suffix in SUFFIXES {
-                let path = file_path(dir, *base_offset, suffix);
-                disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
-            }
+            remove_files(self.origin, *base_offset)?;
         }
         Ok(())
     }

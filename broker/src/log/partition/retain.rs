@@ -24,6 +24,7 @@ impl Partition {
             if doomed.last().is_some_and(|last| last.base_offset() == writer.active.base_offset()) {
                 self.roll(&mut writer)?;
             }
+            self.flush_doomed(&doomed)?;
             self.forget(&mut writer, &doomed)?;
             doomed
         };
@@ -60,6 +61,14 @@ impl Partition {
             doomed.push(Arc::clone(segment));
         }
         doomed
+    }
+
+    /// Makes durable what is about to be deleted, which it is but for an active segment. A removal that fails, or that
+    /// a crash undoes, would else leave half a segment, and recovery deletes what follows such a one.
+    fn flush_doomed(&self, doomed: &[Arc<Segment>]) -> Result<(), StorageError> {
+        let Some(last) = doomed.last() else { return Ok(()) };
+        let next = self.segment_after(last.base_offset());
+        self.flush_to(next.map_or_else(|| self.log_end_offset(), |next| next.base_offset()))
     }
 
     /// Takes segments out of the list, so that nobody finds them any more.

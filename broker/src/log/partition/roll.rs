@@ -22,6 +22,9 @@ impl Partition {
         bytes: usize,
         config: &LogConfig,
     ) -> Result<(), StorageError> {
+        if writer.must_roll {
+            return self.roll(writer);
+        }
         let active = &writer.active;
         let size = active.size() as usize;
         if size == 0 {
@@ -40,18 +43,22 @@ impl Partition {
         if due { self.roll(writer) } else { Ok(()) }
     }
 
-    /// Closes the active segment and begins one at the log's end. When that fails the old one stays active.
+    /// Closes the active segment and begins one at the log's end. When that fails the old one stays active, and the next
+    /// append tries again: appended to the old one, it would be taken for damage by a recovery that finds the files of
+    /// the new one.
     pub(super) fn roll(&self, writer: &mut Writer) -> Result<(), StorageError> {
         let (disk, base_offset) = (self.disk(), self.log_end_offset());
         if writer.active.base_offset() == base_offset {
             return Ok(());
         }
+        writer.must_roll = true;
         writer.active.close(disk)?;
         snapshot::write(disk, &self.dir, base_offset, &writer.producers)?;
         let active = Arc::new(Segment::create(disk, &self.dir, base_offset)?);
         self.flusher.directory_changed();
         self.segments.write().insert(base_offset, Arc::clone(&active));
         writer.active = active;
+        writer.must_roll = false;
         writer.first_timestamp = None;
         writer.active_since_ms = self.now_ms();
         Ok(())

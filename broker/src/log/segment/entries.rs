@@ -25,6 +25,8 @@ pub(crate) struct EntryFile<const N: usize> {
     pending: Vec<[u8; N]>,
     /// Whether the file's length was a multiple of `N` when it was opened.
     whole: bool,
+    /// Something was written since the last sync.
+    dirty: bool,
 }
 
 impl<const N: usize> EntryFile<N> {
@@ -34,7 +36,7 @@ impl<const N: usize> EntryFile<N> {
         let (len, file) = opened.map_err(|source| StorageError::io("open", path, source))?;
         let written = u32::try_from(len / N as u64).unwrap_or(u32::MAX);
         let whole = len % N as u64 == 0;
-        Ok(EntryFile { file, path: path.to_path_buf(), written, pending: Vec::new(), whole })
+        Ok(EntryFile { file, path: path.to_path_buf(), written, pending: Vec::new(), whole, dirty: false })
     }
 
     /// Whether the file ended with a whole entry when it was opened.
@@ -102,6 +104,7 @@ impl<const N: usize> EntryFile<N> {
             return Ok(());
         }
         let at = u64::from(self.written) * N as u64;
+        self.dirty = true;
         disk.write_at(&self.file, self.pending.as_flattened(), at)
             .map_err(|source| StorageError::io("write", &self.path, source))?;
         self.written = self.len();
@@ -109,15 +112,20 @@ impl<const N: usize> EntryFile<N> {
         Ok(())
     }
 
-    /// Writes the waiting entries and makes all of them durable.
+    /// Writes the waiting entries and makes all of them durable, if any were written since that was last done.
     pub(crate) fn sync(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.write(disk)?;
-        disk.sync(&self.file).map_err(|source| StorageError::io("flush", &self.path, source))
+        if self.dirty {
+            disk.sync(&self.file).map_err(|source| StorageError::io("flush", &self.path, source))?;
+        }
+        self.dirty = false;
+        Ok(())
     }
 
     /// Removes all entries.
     pub(crate) fn clear(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.pending.clear();
+        self.dirty = true;
         disk.truncate(&self.file, 0).map_err(|source| StorageError::io("truncate", &self.path, source))?;
         (self.written, self.whole) = (0, true);
         Ok(())

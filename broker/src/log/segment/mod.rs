@@ -159,6 +159,11 @@ impl Segment {
         self.indexes.write().close(disk)
     }
 
+    /// Makes the indexes durable, of a segment whose batches are.
+    pub(crate) fn sync_indexes(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.indexes.write().sync(disk)
+    }
+
     /// Makes the batches durable, and the indexes too when the segment no longer grows: those of a growing one
     /// are rebuilt after a crash.
     pub(crate) fn sync(&self, disk: &dyn Disk, grows: bool) -> Result<(), StorageError> {

@@ -66,6 +66,15 @@ pub(crate) fn open_verified(place: Place<'_>) -> Result<Opened, StorageError> {
     verify_segment(Segment::open_files(place.disk, place.dir, place.base_offset)?, place)
 }
 
+/// As [`open_verified`], for what an earlier process has left, a sync of which may have failed: what is found sound will
+/// be called durable, so it must be what the disk has.
+pub(crate) fn open_unsynced(place: Place<'_>) -> Result<Opened, StorageError> {
+    let segment = Segment::open_files(place.disk, place.dir, place.base_offset)?;
+    let reread = place.disk.reread(&segment.file);
+    reread.map_err(|source| StorageError::io("read", &segment.path, source))?;
+    verify_segment(segment, place)
+}
+
 /// The offset after the last batch, by walking from the last index entry; `None` when anything is odd.
 fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
     let mut indexes = segment.indexes.write();

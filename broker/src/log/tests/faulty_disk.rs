@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Rename,
     /// The next opening fails.
     Open,
+    /// The next opening of a file with this ending fails.
+    OpenOf(&'static str),
     /// The next removal of a file fails.
     Remove,
 }
@@ -68,6 +70,11 @@ impl FaultyDisk {
 impl Disk for FaultyDisk {
     fn open(&self, path: &Path) -> io::Result<File> {
         self.check(Fault::Open)?;
+        if let Some(suffix) = path.extension().and_then(|suffix| suffix.to_str())
+            && self.take(|due| matches!(due, Fault::OpenOf(due) if *due == suffix)).is_some()
+        {
+            return Err(io::Error::from_raw_os_error(28));
+        }
         crate::log::RealDisk.open(path)
     }
 

@@ -1,5 +1,5 @@
 use crate::log::config::{CleanupPolicy, LogConfig};
-use crate::log::partition::Partition;
+use crate::log::partition::{Origin, Partition};
 use crate::log::tests::{Fault, Lab, NOON, read_values, values_at};
 
 const HOUR: i64 = 3_600_000;
@@ -108,4 +108,30 @@ fn a_deletion_that_fails_is_made_up_for_by_the_next_start() {
     let (partition, _) = lab.open_clean();
     partition.apply_retention(NOON + 9 * HOUR).unwrap();
     assert_eq!((partition.log_start_offset(), lab.files("log").len()), (6, 4));
+}
+
+/// A crash may undo the removal of one old segment and not that of the next: what came back had a gap behind it.
+#[test]
+fn deleted_segments_that_a_crash_brings_back_go_again() {
+    let (lab, partition) = hourly(LogConfig { retention_ms: 3 * HOUR, ..LogConfig::default() }, 10);
+    let name = "00000000000000000000.log";
+    let first = std::fs::read(lab.path(name)).unwrap();
+    partition.apply_retention(NOON + 9 * HOUR).unwrap();
+    drop(partition);
+    std::fs::write(lab.path(name), first).unwrap();
+    let origin = Origin { log_start: 6, ..lab.origin(false, 0) };
+    let (partition, _) = Partition::open(origin).unwrap();
+    assert_eq!((partition.log_start_offset(), partition.log_end_offset()), (6, 10));
+    assert_eq!(lab.files("log").first().unwrap(), "00000000000000000006.log");
+}
+
+/// The removal of a segment that was never flushed failed; a crash left half of it, and recovery deleted what followed,
+/// which was flushed.
+#[test]
+fn what_is_deleted_was_made_durable_first() {
+    let (lab, partition) = hourly(LogConfig { retention_ms: 3 * HOUR, ..LogConfig::default() }, 2);
+    assert_eq!(partition.flushed_offset(), 0);
+    lab.disk.fail(Fault::Remove);
+    partition.apply_retention(NOON + 100 * HOUR).unwrap_err();
+    assert_eq!((partition.flushed_offset(), partition.log_start_offset()), (2, 2));
 }

@@ -89,3 +89,21 @@ fn a_roll_that_fails_changes_nothing() {
     drop(partition);
     assert_eq!(read_values(&lab.open()).len(), 4);
 }
+
+/// The new segment's `.log` was there already. Records that were then appended to the old segment, beyond the new
+/// one's first offset, were taken for damage by the next start and cut off, though they were flushed.
+#[test]
+fn a_roll_that_failed_halfway_comes_before_the_next_append() {
+    for suffix in ["log", "index", "timeindex"] {
+        let lab = Lab::small();
+        let partition = lab.open();
+        let large = "x".repeat(800);
+        partition.append(&mut values(&[&large])).unwrap();
+        lab.disk.fail(Fault::OpenOf(suffix));
+        partition.append(&mut values(&[&large])).unwrap_err();
+        partition.append(&mut values(&["small enough for the old segment"])).unwrap();
+        partition.flush_to(2).unwrap();
+        drop(partition);
+        assert_eq!(read_values(&lab.open()).len(), 2, "{suffix}");
+    }
+}
