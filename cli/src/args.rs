@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use daemon::log;
 
 use crate::commands::{
-    agent, broker, check, collect, completion, consume, groups, produce, topics, transfer, up,
+    agent, broker, check, collect, completion, consume, groups, log as log_files, produce, topics, transfer,
+    up,
 };
 use crate::fail::Failure;
 
@@ -75,6 +76,8 @@ pub(crate) enum Command {
     Consume(consume::Arguments),
     /// List and describe consumer groups, with their lag.
     Groups(groups::Arguments),
+    /// Look into the files of a broker's data directory: print them, or verify them.
+    Log(log_files::Arguments),
     /// Read, change, watch the list of files that a host collects (in etcd).
     Collect(collect::Arguments),
     /// Print a shell's completion script.
@@ -93,6 +96,7 @@ impl Command {
             Self::Produce(arguments) => arguments.run(),
             Self::Consume(arguments) => arguments.run(),
             Self::Groups(arguments) => arguments.run(),
+            Self::Log(arguments) => arguments.run(),
             Self::Collect(arguments) => arguments.run(),
             Self::Completion(arguments) => arguments.run(),
         }

@@ -7,6 +7,7 @@ pub(crate) mod collect;
 pub(crate) mod completion;
 pub(crate) mod consume;
 pub(crate) mod groups;
+pub(crate) mod log;
 pub(crate) mod produce;
 pub(crate) mod topics;
 pub(crate) mod transfer;

@@ -17,6 +17,7 @@ mod admin;
 mod commit;
 mod config;
 mod coordinator;
+mod describe;
 mod join;
 mod leave;
 mod member;
@@ -31,6 +32,7 @@ mod tests;
 
 pub(crate) use config::GroupConfig;
 pub(crate) use coordinator::Coordinator;
+pub(crate) use describe::describe;
 pub(crate) use store::OFFSETS_TOPIC;
 
 /// Who asks: what a group remembers of a member's client.

@@ -25,6 +25,9 @@ pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
 /// The first offset of each compacted log that compaction has not seen.
 pub(crate) const CLEANER: &str = "cleaner-offset-checkpoint";
 
+/// The names of all three.
+pub(crate) const ALL: [&str; 3] = [RECOVERY_POINTS, LOG_STARTS, CLEANER];
+
 /// Offsets by topic and partition.
 pub(crate) type Offsets = BTreeMap<(String, i32), i64>;
 
@@ -48,7 +51,8 @@ pub(crate) fn read(path: &Path) -> Result<Offsets, StorageError> {
     }))
 }
 
-fn parse(text: &str) -> Option<Offsets> {
+/// The offsets in a file's text.
+pub(crate) fn parse(text: &str) -> Option<Offsets> {
     let mut lines = text.lines();
     if lines.next()?.trim() != "0" {
         return None;

@@ -16,7 +16,8 @@ use std::path::Path;
 use super::disk::{Disk, read_file, replace_file};
 use super::error::StorageError;
 
-const FILE: &str = "leader-epoch-checkpoint";
+/// The file's name.
+pub(crate) const FILE: &str = "leader-epoch-checkpoint";
 
 /// The epochs of one partition, both fields ascending.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -29,9 +30,19 @@ impl LeaderEpochs {
     /// Reads the file and drops what begins after the log's end.
     pub(crate) fn load(dir: &Path, log_end_offset: i64) -> Result<Self, StorageError> {
         let bytes = read_file(&dir.join(FILE))?.unwrap_or_default();
-        let starts = std::str::from_utf8(&bytes).ok().and_then(parse).unwrap_or_default();
+        let LeaderEpochs { starts } = LeaderEpochs::parse(&bytes).unwrap_or_default();
         let starts = starts.into_iter().filter(|(_, offset)| *offset <= log_end_offset).collect();
         Ok(LeaderEpochs { starts })
+    }
+
+    /// The epochs in a file; `None` when it is malformed.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        Some(LeaderEpochs { starts: parse(std::str::from_utf8(bytes).ok()?)? })
+    }
+
+    /// Each epoch with its first offset, oldest first.
+    pub(crate) fn starts(&self) -> &[(i32, i64)] {
+        &self.starts
     }
 
     /// Notes that the first epoch there is began at `offset`, unless one is known.

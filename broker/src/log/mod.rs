@@ -11,6 +11,7 @@
 //! | [`segment`] | the `.log`, `.index` and `.timeindex` files |
 //! | [`producer`] | idempotent producers and their `.snapshot` files |
 //! | [`compact`] | compaction by key |
+//! | [`verify`], [`dump`] | looking into the files, without changing them |
 //! | [`checkpoint`], [`epochs`] | offsets of all partitions, leader epochs of one |
 //! | [`clock`], [`disk`] | the seams where time and faults are injected |
 
@@ -19,6 +20,7 @@ mod clock;
 mod compact;
 mod config;
 mod disk;
+pub mod dump;
 mod epochs;
 mod error;
 mod manager;
@@ -27,6 +29,7 @@ mod producer;
 mod segment;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};

@@ -1,5 +1,6 @@
 //! The records of `__consumer_offsets`, byte by byte.
 
+use super::super::describe;
 use super::super::offsets::Committed;
 use super::super::records::{self, Key};
 use super::super::state::Group;
@@ -45,6 +46,33 @@ fn keys_not_known_are_skipped_and_broken_ones_are_errors() {
     assert_eq!(records::read_key(Bytes::from_static(b"\0\x03\0\x01g")).unwrap(), Key::Unknown);
     assert_eq!(records::read_key(Bytes::from_static(b"\0\x02\0\x01g")).unwrap(), Key::Group("g".into()));
     assert!(records::read_key(Bytes::from_static(b"\0\x01\0\x09g")).is_err());
+}
+
+/// The text was captured from kafka.tools.DumpLogSegments of Kafka 3.9.1, whose fields stand in another order.
+#[tokio::test]
+async fn records_are_described_as_kafkas_tool_describes_them() {
+    let committed = Committed { offset: 258, leader_epoch: 3, metadata: "m".into(), timestamp_ms: 1 };
+    let (key, value) = records::offset_record("g", "t", 2, Some(&committed)).unwrap();
+    let (shown_key, shown) = describe(Some(&key), value.as_deref());
+    let wanted = r#"{"data":{"group":"g","partition":2,"topic":"t"},"type":"1"}"#;
+    assert_eq!(shown_key.unwrap().to_string(), wanted);
+    let wanted =
+        r#"{"data":{"commitTimestamp":1,"leaderEpoch":3,"metadata":"m","offset":258},"version":"3"}"#;
+    assert_eq!(shown.unwrap().to_string(), wanted);
+    assert_eq!(describe(Some(&key), None).1, Some("<DELETE>".into()));
+    assert_eq!(describe(Some(b"?"), Some(b"text")), (Some("?".into()), Some("text".into())));
+
+    let fixture = Fixture::new();
+    let (member, _) = fixture.stable("g").await;
+    let (key, value) = records::group_record(&fixture.coordinator.find("g").unwrap().lock(), 77).unwrap();
+    let (shown_key, shown) = describe(Some(&key), value.as_deref());
+    assert_eq!(shown_key.unwrap().to_string(), r#"{"data":{"group":"g"},"type":"2"}"#);
+    let shown = shown.unwrap();
+    assert_eq!(
+        (&shown["data"]["leader"], &shown["data"]["protocol"]),
+        (&member.clone().into(), &"range".into())
+    );
+    assert_eq!(shown["data"]["members"][0]["memberId"], member);
 }
 
 #[tokio::test]

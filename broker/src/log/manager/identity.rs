@@ -20,7 +20,8 @@ use crate::log::disk::{Disk, read_file, replace_file};
 use crate::log::error::StorageError;
 
 const LOCK: &str = ".lock";
-const META: &str = "meta.properties";
+/// The file's name.
+pub(crate) const META: &str = "meta.properties";
 
 /// What `meta.properties` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,8 @@ pub(crate) fn load_or_create(disk: &dyn Disk, data_dir: &Path, node_id: i32) -> 
     Ok(identity)
 }
 
-fn parse(text: &str) -> Option<Identity> {
+/// What the file's text says.
+pub(crate) fn parse(text: &str) -> Option<Identity> {
     let value = |name: &str| {
         let mut pairs = text.lines().filter_map(|line| line.split_once('='));
         pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())

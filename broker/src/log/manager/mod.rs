@@ -30,7 +30,7 @@ use super::error::StorageError;
 use super::partition::Partition;
 
 mod admin;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod names;
 mod open;
 #[cfg(test)]

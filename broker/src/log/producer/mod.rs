@@ -19,6 +19,7 @@ use wire::record::BatchHeader;
 
 use super::error::AppendError;
 
+pub(crate) mod entries;
 pub(crate) mod snapshot;
 #[cfg(test)]
 mod tests;
