@@ -205,8 +205,13 @@ impl Recovery<'_> {
             let end_offset = later.first().copied().unwrap_or(i64::MAX);
             // the log's last segment is where a crash leaves its traces, whatever the checkpoint says
             let was_durable = !later.is_empty() && end_offset <= self.origin.recovery_point;
-            let opened = self.open_segment(base_offset, end_offset, was_durable)?;
-            let was_cut = opened.truncated_bytes > 0;
+            let mut opened = self.open_segment(base_offset, end_offset, was_durable)?;
+            // a file that was cut where a batch ends looks whole
+            let is_short = !later.is_empty() && self.is_gapless() && opened.next_offset < end_offset;
+            let was_cut = opened.truncated_bytes > 0 || is_short && !self.origin.clean;
+            if was_cut && !was_durable {
+                opened.reason.get_or_insert_with(|| format!("lacks what was before offset {end_offset}"));
+            }
             self.next_offset = opened.next_offset;
             self.take(opened);
             if was_cut && !was_durable {
@@ -227,10 +232,15 @@ impl Recovery<'_> {
             dir: &self.origin.dir,
             base_offset,
             end_offset,
-            gapless: !self.origin.config.cleanup_policy.compact,
+            gapless: self.is_gapless(),
             index_interval_bytes: self.origin.config.index_interval_bytes,
         };
         if self.origin.clean || was_durable { open_trusted(place) } else { open_unsynced(place) }
+    }
+
+    /// Whether each batch begins where the one before it ends.
+    fn is_gapless(&self) -> bool {
+        !self.origin.config.cleanup_policy.compact
     }
 
     fn take(&mut self, opened: Opened) {

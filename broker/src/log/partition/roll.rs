@@ -51,6 +51,10 @@ impl Partition {
         if writer.active.base_offset() == base_offset {
             return Ok(());
         }
+        if self.config().cleanup_policy.compact {
+            // offsets may be missing there: after a loss of power nothing would tell that the old segment's end is
+            self.flush_to(base_offset)?;
+        }
         writer.must_roll = true;
         writer.active.close(disk)?;
         snapshot::write(disk, &self.dir, base_offset, &writer.producers)?;

@@ -93,6 +93,22 @@ fn at_the_first_bad_batch_the_log_ends_and_later_segments_go() {
     assert!(is_prefix(&lab.open(), base + 2));
 }
 
+/// Power was lost before the end of a file was written, and after the next one was.
+#[test]
+fn a_segment_that_lost_its_end_at_a_batch_s_border_ends_the_log() {
+    let lab = Lab::small();
+    drop(filled(&lab, 100));
+    let logs = lab.files("log");
+    let third = &logs[2];
+    let base: usize = third[..20].parse().unwrap();
+    let first_batch = len(&lab, third) - cut_off_of_first(&lab, third);
+    OpenOptions::new().write(true).open(lab.path(third)).unwrap().set_len(first_batch).unwrap();
+    let (partition, report) = lab.open_as(false, 0);
+    assert!(is_prefix(&partition, base + 1));
+    assert_eq!(report.segments_deleted, logs.len() - 3);
+    assert!(report.reason.unwrap().contains(third));
+}
+
 /// Bytes behind the first batch of a segment.
 fn cut_off_of_first(lab: &Lab, name: &str) -> u64 {
     let bytes = fs::read(lab.path(name)).unwrap();
