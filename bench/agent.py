@@ -56,7 +56,7 @@ def syslog_ng(compression):
 @version: {version}
 options {{ keep-hostname(yes); stats-freq(0); log-msg-size(1048576); }};
 source s {{ file("{log}" flags(no-parse) follow-freq(0.1) log-fetch-limit(1000) log-iw-size(100000)); }};
-destination d {{ kafka(bootstrap-servers("{address}") topic("{topic}") message("$MSG")
+destination d {{ kafka-c(bootstrap-servers("{address}") topic("{topic}") message("$MSG")
   config(compression.codec("{compression}") acks("all") queue.buffering.max.messages("200000") linger.ms("5"))); }};
 log {{ source(s); destination(d); flags(flow-control); }};
 """)
@@ -88,7 +88,7 @@ def measure(world, broker, address, log, lines, name, start):
     result = {"name": name, "rate": lines / seconds, "cpu": process.sample(), "peak": process.peak_kib,
               "broker": broker.process.sample() - broker_cpu, "records": broker.metric(stored) - before}
     process.stop()
-    subprocess.run([LOGAGENT, "topics", "delete", topic, "--yes", "--bootstrap", address], check=True,
+    subprocess.run([LOGAGENT, "topics", "delete", topic, "--bootstrap", address], check=True,
                    stdout=subprocess.DEVNULL)
     return result
 
