@@ -16,7 +16,9 @@ use super::epochs::{self, LeaderEpochs};
 use super::error::StorageError;
 use super::partition::RECORDS_BYTES_MAX;
 use super::producer::entries;
+use super::segment::index::{self, OffsetEntry};
 use super::segment::scan::{HeaderScan, ScanError};
+use super::segment::time_index::{self, TimeEntry};
 
 pub use super::producer::entries::Entry as ProducerEntry;
 pub use item::{BatchItem, Item, RecordItem};
@@ -79,7 +81,7 @@ pub fn dump(path: &Path, options: Options, show: Sink<'_>) -> Result<(), DumpErr
         "index" => offset_index(&content(path)?, base_of(path)?, &mut show),
         "timeindex" => time_index(&content(path)?, base_of(path)?, &mut show),
         "snapshot" => match entries::parse(&content(path)?) {
-            Ok(entries) => entries.into_iter().try_for_each(|entry| show(Item::Producer(entry))),
+            Ok(mut entries) => entries.try_for_each(|entry| show(Item::Producer(entry))),
             Err(error) => show(Item::Problem { position: None, reason: error.to_string() }),
         },
         _ if name == epochs::FILE => epochs(&content(path)?, &mut show),
@@ -154,19 +156,19 @@ fn records(
 }
 
 fn offset_index(bytes: &[u8], base_offset: i64, show: Show<'_>) -> Result<(), DumpError> {
-    let (entries, rest) = bytes.as_chunks::<8>();
-    for [a, b, c, d, e, f, g, h] in entries.iter().copied() {
-        let offset = base_offset.saturating_add(i32::from_be_bytes([a, b, c, d]).into());
-        show(Item::OffsetEntry { offset, position: u32::from_be_bytes([e, f, g, h]) })?;
+    let (entries, rest) = bytes.as_chunks();
+    for entry in entries {
+        let OffsetEntry { last_offset, position } = index::decode(base_offset, *entry);
+        show(Item::OffsetEntry { offset: last_offset, position })?;
     }
     whole(rest, show)
 }
 
 fn time_index(bytes: &[u8], base_offset: i64, show: Show<'_>) -> Result<(), DumpError> {
-    let (entries, rest) = bytes.as_chunks::<12>();
-    for [a, b, c, d, e, f, g, h, i, j, k, l] in entries.iter().copied() {
-        let offset = base_offset.saturating_add(i32::from_be_bytes([i, j, k, l]).into());
-        show(Item::TimeEntry { timestamp: i64::from_be_bytes([a, b, c, d, e, f, g, h]), offset })?;
+    let (entries, rest) = bytes.as_chunks();
+    for entry in entries {
+        let TimeEntry { timestamp, offset } = time_index::decode(base_offset, *entry);
+        show(Item::TimeEntry { timestamp, offset })?;
     }
     whole(rest, show)
 }

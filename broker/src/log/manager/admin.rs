@@ -10,16 +10,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::names::{
-    check_topic_name, new_topic_id, parse_partition_metadata, partition_dir, partition_metadata,
+    PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_metadata, partition_dir,
+    partition_metadata,
 };
 use super::{LogManager, Topic, TopicError, TopicMeta};
 use crate::log::config::LogConfig;
 use crate::log::disk::{Disk, read_file, replace_file};
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition};
-
-/// The file that says which topic a partition's directory belongs to.
-const PARTITION_METADATA: &str = "partition.metadata";
 
 impl LogManager {
     /// Creates a topic with the partitions 0 to `partitions` - 1 and settings of its own, by Kafka's names.

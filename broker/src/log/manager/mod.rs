@@ -35,7 +35,7 @@ pub(crate) mod names;
 mod open;
 #[cfg(test)]
 mod tests;
-mod topics;
+pub(crate) mod topics;
 mod upkeep;
 
 pub use open::OpenReport;

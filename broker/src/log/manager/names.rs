@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 /// The longest topic name, so that the directory's name fits into a file system's 255 bytes.
 const NAME_BYTES_MAX: usize = 249;
+/// The file that says which topic a partition's directory belongs to.
+pub(crate) const PARTITION_METADATA: &str = "partition.metadata";
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

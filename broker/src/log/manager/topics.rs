@@ -24,7 +24,8 @@ use uuid::Uuid;
 use crate::log::disk::{Disk, read_file, replace_file};
 use crate::log::error::StorageError;
 
-const FILE: &str = "topics.json";
+/// The file's name.
+pub(crate) const FILE: &str = "topics.json";
 const VERSION: u32 = 1;
 
 /// One topic of the registry.

@@ -30,7 +30,7 @@ use crate::log::error::StorageError;
 use crate::log::producer::{Producers, snapshot};
 use crate::log::segment::open::{Opened, Place, open_trusted, open_unsynced};
 use crate::log::segment::scan::HeaderScan;
-use crate::log::segment::{SUFFIXES, Segment, file_path};
+use crate::log::segment::{SUFFIXES, Segment, base_of, file_path};
 
 /// Where a partition is and what the checkpoints say of it.
 #[derive(Debug, Clone)]
@@ -186,11 +186,6 @@ fn remove_files(origin: &Origin, base_offset: i64) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn base_of(path: &std::path::Path, suffix: &str) -> Option<i64> {
-    let digits = path.file_name()?.to_str()?.strip_suffix(suffix)?.strip_suffix('.')?;
-    (digits.len() == 20).then(|| digits.parse().ok())?.filter(|base| *base >= 0)
-}
-
 struct Recovery<'a> {
     origin: &'a Origin,
     report: &'a mut RecoveryReport,
@@ -208,13 +203,13 @@ impl Recovery<'_> {
             let mut opened = self.open_segment(base_offset, end_offset, was_durable)?;
             // a file that was cut where a batch ends looks whole
             let is_short = !later.is_empty() && self.is_gapless() && opened.next_offset < end_offset;
-            let was_cut = opened.truncated_bytes > 0 || is_short && !self.origin.clean;
-            if was_cut && !was_durable {
+            let was_cut = !was_durable && (opened.truncated_bytes > 0 || is_short && !self.origin.clean);
+            if was_cut {
                 opened.reason.get_or_insert_with(|| format!("lacks what was before offset {end_offset}"));
             }
             self.next_offset = opened.next_offset;
             self.take(opened);
-            if was_cut && !was_durable {
+            if was_cut {
                 return self.delete(later);
             }
         }

@@ -1,17 +1,17 @@
-//! The entries of a snapshot file one by one, with the fields that a partition has no use for, and with the reason why
-//! a file is unsound: for those who look into files. [`snapshot`](super::snapshot) describes the format.
+//! The entries of a snapshot file one by one, and the reason why a file is unsound: read by
+//! [`snapshot`](super::snapshot), which describes the format, and by those who look into files.
 
 use bytes::Buf;
 use serde::Serialize;
 use thiserror::Error;
 
-const VERSION: i16 = 1;
+pub(super) const VERSION: i16 = 1;
 /// Bytes before the entries.
-const HEADER: usize = 10;
+pub(super) const HEADER: usize = 10;
 /// Where the bytes under the CRC begin.
-const CHECKED_FROM: usize = 6;
+pub(super) const CHECKED_FROM: usize = 6;
 /// Bytes of an entry.
-const ENTRY: usize = 46;
+pub(super) const ENTRY: usize = 46;
 
 /// One batch of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ pub(crate) enum EntriesError {
 }
 
 /// Reads all entries of a file.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, EntriesError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<impl Iterator<Item = Entry>, EntriesError> {
     let have = bytes.len();
     let mut input = bytes;
     if have < HEADER {
@@ -78,7 +78,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, EntriesError> {
         return Err(EntriesError::BadLength { have, count });
     }
     let (entries, _) = input.as_chunks::<ENTRY>();
-    Ok(entries.iter().map(|entry| decode(entry)).collect())
+    Ok(entries.iter().map(|entry| decode(entry)))
 }
 
 fn decode(mut input: &[u8]) -> Entry {

@@ -25,20 +25,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bytes::{Buf, BufMut};
+use bytes::BufMut;
 use wire::record::batch::increment_sequence;
 
+use super::entries::{self, CHECKED_FROM, ENTRY, HEADER, VERSION};
 use super::{ProducerBatch, Producers};
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
-
-const VERSION: i16 = 1;
-/// Bytes before the entries.
-const HEADER: usize = 10;
-/// Bytes of an entry.
-const ENTRY: usize = 46;
-/// Where the bytes under the CRC begin.
-const CHECKED_FROM: usize = 6;
 
 /// The file for the log before `offset`.
 pub(crate) fn path(dir: &Path, offset: i64) -> PathBuf {
@@ -105,31 +98,17 @@ fn encode(producers: &Producers) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Option<Producers> {
-    let mut input = bytes;
-    if input.len() < HEADER
-        || input.get_i16() != VERSION
-        || input.get_u32() != crc32c::crc32c(&bytes[CHECKED_FROM..])
-    {
-        return None;
-    }
-    let count = input.get_u32() as usize;
-    if count.checked_mul(ENTRY) != Some(input.len()) {
-        return None;
-    }
     let mut producers = Producers::default();
-    while input.len() >= ENTRY {
-        let (id, epoch, last_sequence) = (input.get_i64(), input.get_i16(), input.get_i32());
-        let (last_offset, offset_delta, seen_ms) = (input.get_i64(), input.get_i32(), input.get_i64());
-        let (_coordinator_epoch, _transaction) = (input.get_i32(), input.get_i64());
+    for entry in entries::parse(bytes).ok()? {
         let batch = ProducerBatch {
             // the sequence wraps as offsets do not
-            base_sequence: increment_sequence(last_sequence, offset_delta.checked_neg()?),
-            last_sequence,
-            base_offset: last_offset.checked_sub(i64::from(offset_delta))?,
-            last_offset,
-            timestamp: seen_ms,
+            base_sequence: increment_sequence(entry.last_sequence, entry.offset_delta.checked_neg()?),
+            last_sequence: entry.last_sequence,
+            base_offset: entry.last_offset.checked_sub(i64::from(entry.offset_delta))?,
+            last_offset: entry.last_offset,
+            timestamp: entry.timestamp,
         };
-        producers.insert(id, epoch, batch, seen_ms);
+        producers.insert(entry.producer_id, entry.producer_epoch, batch, entry.timestamp);
     }
     Some(producers)
 }

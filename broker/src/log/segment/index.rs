@@ -19,7 +19,7 @@ use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
 /// Bytes of an entry.
-const ENTRY: usize = 8;
+pub(crate) const ENTRY: usize = 8;
 
 /// Where a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,8 @@ impl OffsetIndex {
     }
 }
 
-fn decode(base_offset: i64, entry: [u8; ENTRY]) -> OffsetEntry {
+/// The entry in the index of the segment that begins at `base_offset`.
+pub(crate) fn decode(base_offset: i64, entry: [u8; ENTRY]) -> OffsetEntry {
     let entry = u64::from_be_bytes(entry);
     let relative = (entry >> 32) as u32;
     OffsetEntry {

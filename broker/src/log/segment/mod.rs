@@ -49,6 +49,12 @@ pub(crate) fn file_path(dir: &Path, base_offset: i64, suffix: &str) -> PathBuf {
     dir.join(format!("{base_offset:020}.{suffix}"))
 }
 
+/// The base offset in a path that [`file_path`] has made with this suffix.
+pub(crate) fn base_of(path: &Path, suffix: &str) -> Option<i64> {
+    let digits = path.file_name()?.to_str()?.strip_suffix(suffix)?.strip_suffix('.')?;
+    (digits.len() == 20).then(|| digits.parse().ok())?.filter(|base| *base >= 0)
+}
+
 /// One segment. Appends come one at a time under the partition's lock; reads come at any time.
 #[derive(Debug)]
 pub(crate) struct Segment {

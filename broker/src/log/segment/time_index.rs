@@ -19,7 +19,7 @@ use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
 /// Bytes of an entry.
-const ENTRY: usize = 12;
+pub(crate) const ENTRY: usize = 12;
 
 /// The timestamp of a log without records, and of records without a timestamp.
 pub(crate) const NO_TIMESTAMP: i64 = -1;
@@ -113,7 +113,8 @@ impl TimeIndex {
     }
 }
 
-fn decode(base_offset: i64, entry: [u8; ENTRY]) -> TimeEntry {
+/// The entry in the index of the segment that begins at `base_offset`.
+pub(crate) fn decode(base_offset: i64, entry: [u8; ENTRY]) -> TimeEntry {
     let mut wide = [0; 16];
     wide[4..].copy_from_slice(&entry);
     let wide = u128::from_be_bytes(wide);

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::partition::{METADATA, Span};
+use super::partition::Span;
 use super::{Verifier, VerifyError};
 use crate::log::checkpoint::{self, Offsets};
 use crate::log::disk::{RealDisk, list_dir, read_file};
 use crate::log::manager::identity;
-use crate::log::manager::names::{parse_partition_dir, parse_partition_metadata, partition_dir};
+use crate::log::manager::names::{
+    PARTITION_METADATA, parse_partition_dir, parse_partition_metadata, partition_dir,
+};
+use crate::log::manager::topics::FILE as REGISTRY;
 use crate::log::manager::{FileTopicStore, TopicMeta, TopicStore};
 
-const REGISTRY: &str = "topics.json";
 /// What a file system keeps at its root.
 const FOREIGN: &str = "lost+found";
 
@@ -155,7 +157,7 @@ impl Verifier<'_> {
     }
 
     fn topic_id(&mut self, dir: &Path, meta: &TopicMeta) -> Result<(), VerifyError> {
-        let path = dir.join(METADATA);
+        let path = dir.join(PARTITION_METADATA);
         let bytes = read_file(&path)?.unwrap_or_default();
         let found = std::str::from_utf8(&bytes).ok().and_then(parse_partition_metadata);
         if found.is_some_and(|id| id != meta.id) {

@@ -3,11 +3,7 @@
 use wire::record::BatchHeader;
 
 use crate::log::segment::time_index::NO_TIMESTAMP;
-
-/// Bytes of an entry of the offset index.
-const OFFSET_ENTRY: usize = 8;
-/// Bytes of an entry of the time index.
-const TIME_ENTRY: usize = 12;
+use crate::log::segment::{index, time_index};
 
 /// The first thing that is wrong with an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +56,10 @@ pub(super) struct Offsets(Walk<i64, u32>);
 
 impl Offsets {
     pub(super) fn new(bytes: &[u8], base_offset: i64) -> Self {
-        let (entries, rest) = bytes.as_chunks::<OFFSET_ENTRY>();
+        let (entries, rest) = bytes.as_chunks();
         let entries = entries.iter().map(|entry| {
-            let [a, b, c, d, e, f, g, h] = *entry;
-            let relative = i32::from_be_bytes([a, b, c, d]);
-            (base_offset.saturating_add(relative.into()), u32::from_be_bytes([e, f, g, h]))
+            let entry = index::decode(base_offset, *entry);
+            (entry.last_offset, entry.position)
         });
         Offsets(Walk::new(entries.collect(), rest.len()))
     }
@@ -100,11 +95,10 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn new(bytes: &[u8], base_offset: i64) -> Self {
-        let (entries, rest) = bytes.as_chunks::<TIME_ENTRY>();
+        let (entries, rest) = bytes.as_chunks();
         let entries = entries.iter().map(|entry| {
-            let [a, b, c, d, e, f, g, h, i, j, k, l] = *entry;
-            let relative = i32::from_be_bytes([i, j, k, l]);
-            (i64::from_be_bytes([a, b, c, d, e, f, g, h]), base_offset.saturating_add(relative.into()))
+            let entry = time_index::decode(base_offset, *entry);
+            (entry.timestamp, entry.offset)
         });
         Times { walk: Walk::new(entries.collect(), rest.len()), newest: NO_TIMESTAMP }
     }

@@ -157,12 +157,10 @@ impl Verifier<'_> {
 pub fn verify(paths: &[PathBuf], progress: &mut dyn FnMut(u64)) -> Result<Report, VerifyError> {
     let mut verifier = Verifier { report: Report::default(), progress };
     for path in paths {
-        let metadata =
-            fs::metadata(path).map_err(|source| VerifyError::Read { path: path.clone(), source })?;
         // so that a path like `.` has a name, and a parent to look for the registry in
         let path =
             &fs::canonicalize(path).map_err(|source| VerifyError::Read { path: path.clone(), source })?;
-        if !metadata.is_dir() {
+        if !path.is_dir() {
             verifier.file(path)?;
         } else if data_dir::is_one(path) {
             verifier.data_dir(path)?;

@@ -9,11 +9,9 @@ use super::{Verifier, VerifyError};
 use crate::log::checkpoint;
 use crate::log::disk::{list_dir, read_file};
 use crate::log::epochs::{self, LeaderEpochs};
-use crate::log::manager::names::{parse_partition_dir, parse_partition_metadata};
+use crate::log::manager::names::{PARTITION_METADATA, parse_partition_dir, parse_partition_metadata};
 use crate::log::producer::entries;
-use crate::log::segment::SUFFIXES;
-
-pub(super) const METADATA: &str = "partition.metadata";
+use crate::log::segment::{SUFFIXES, base_of};
 
 /// Files that an operation writes before it takes effect.
 const TEMPORARY: [&str; 3] = ["tmp", "cleaned", "deleted"];
@@ -31,12 +29,6 @@ pub(super) fn is_one(dir: &Path) -> bool {
     let holds_segments =
         || list_dir(dir).is_ok_and(|paths| paths.iter().any(|path| base_of(path, "log").is_some()));
     named || holds_segments()
-}
-
-/// The base offset in a file's name with this ending.
-fn base_of(path: &Path, suffix: &str) -> Option<i64> {
-    let digits = path.file_name()?.to_str()?.strip_suffix(suffix)?.strip_suffix('.')?;
-    (digits.len() == 20).then(|| digits.parse().ok())?.filter(|base| *base >= 0)
 }
 
 fn suffix(path: &Path) -> &str {
@@ -129,7 +121,7 @@ impl Verifier<'_> {
     }
 
     fn metadata(&mut self, dir: &Path) -> Result<(), VerifyError> {
-        let path = dir.join(METADATA);
+        let path = dir.join(PARTITION_METADATA);
         let remedy = "the broker writes it anew when it starts, if the registry has the topic";
         match read_file(&path)? {
             None => self.damage(&path, "it is missing: nothing says which topic this is", remedy),
@@ -160,7 +152,7 @@ impl Verifier<'_> {
             }
         } else if name == epochs::FILE {
             self.epochs(dir, i64::MAX)?;
-        } else if name == METADATA {
+        } else if name == PARTITION_METADATA {
             self.metadata(dir)?;
         } else if checkpoint::ALL.contains(&name) {
             self.checkpoint(path)?;

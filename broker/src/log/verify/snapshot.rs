@@ -45,6 +45,7 @@ impl Verifier<'_> {
             let bytes = read_file(&path)?.unwrap_or_default();
             match entries::parse(&bytes) {
                 Ok(entries) if number == 0 => {
+                    let entries: Vec<_> = entries.collect();
                     if let Some(late) = entries.iter().find(|entry| entry.last_offset >= offset) {
                         let problem =
                             format!("it describes the log before {offset} and names {}", late.last_offset);
