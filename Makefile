@@ -1,6 +1,6 @@
 # A thin menu: each target names one script or one cargo command.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz clean
+.PHONY: help setup build run test lint bench fuzz soak clean
 CARGO ?= cargo
 # Rooms to test one by one, without the servers: make test ROOMS='wire broker'. Empty for everything.
 ROOMS ?=
@@ -33,6 +33,10 @@ bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker 
 
 fuzz: ## run each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
 	@fuzz/run
+
+soak: setup ## simulate failing disks under the log: make soak MINUTES=60, or SEEDS=0..100000
+	LOGAGENT_SOAK_MINUTES='$(if $(SEEDS),$(MINUTES),$(or $(MINUTES),10))' LOGAGENT_SEEDS='$(SEEDS)' \
+	$(CARGO) test --release --package broker --lib log::tests::sim::what_was_acknowledged -- --nocapture
 
 clean: ## remove what was built
 	$(CARGO) clean

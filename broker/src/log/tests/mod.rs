@@ -18,7 +18,7 @@ pub(crate) use faulty_disk::{Fault, FaultyDisk};
 mod checkpoints;
 mod configs;
 mod faulty_disk;
-mod model;
+mod sim;
 
 /// When the tests' clock starts, milliseconds.
 pub(crate) const NOON: i64 = 1_790_000_000_000;
