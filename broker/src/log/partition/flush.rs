@@ -165,7 +165,8 @@ impl Partition {
         let directory_changed = std::mem::take(&mut self.flusher.requests.lock().directory_changed);
         let dirty: Vec<_> = {
             let segments = self.segments.read();
-            let first = segments.range(..=durable).next_back().map_or(durable, |(base, _)| *base);
+            // one that ends with what is durable was growing when that was flushed: its indexes are still to be
+            let first = segments.range(..durable).next_back().map_or(durable, |(base, _)| *base);
             segments.range(first..).filter(|(base, _)| **base <= target).map(|(_, s)| Arc::clone(s)).collect()
         };
         let active = dirty.len().saturating_sub(1);

@@ -79,6 +79,21 @@ async fn many_requests_wait_for_a_flush_without_a_thread_each() {
     assert!(lab.disk.syncs() < 100, "{} flushes", lab.disk.syncs());
 }
 
+/// All of it was flushed while it grew; a start trusts the indexes of what is durable.
+#[test]
+fn the_indexes_of_a_segment_are_made_durable_once_it_is_rolled() {
+    let lab = Lab::small();
+    let partition = lab.open();
+    while partition.segment_count() < 2 {
+        partition.flush_to(partition.log_end_offset()).unwrap();
+        partition.append(&mut values(&["a"])).unwrap();
+    }
+    let syncs = lab.disk.syncs();
+    partition.flush_to(partition.log_end_offset()).unwrap();
+    // both segments, and the time index of the first at least
+    assert!(lab.disk.syncs() >= syncs + 3);
+}
+
 #[test]
 fn a_failed_flush_takes_the_partition_offline_for_good() {
     let lab = Lab::new();
