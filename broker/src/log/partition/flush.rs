@@ -44,7 +44,9 @@ struct Requests {
 }
 
 impl Flusher {
-    pub(super) fn new(durable_offset: i64, now_ms: i64, directory_changed: bool) -> Self {
+    pub(super) fn new(durable_offset: i64, now_ms: i64) -> Self {
+        // the process before may have created the active segment's files without syncing the directory
+        let directory_changed = true;
         let requests =
             Requests { flushing: false, up_to: durable_offset, directory_changed, flushed_at_ms: now_ms };
         Flusher {

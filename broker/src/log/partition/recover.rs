@@ -94,7 +94,7 @@ impl Partition {
             files_changed = true;
         }
         let producers = load_producers(&origin, &segments, log_end)?;
-        let partition = assemble(origin, segments, log_end, producers, files_changed)?;
+        let partition = assemble(origin, segments, log_end, producers)?;
         if files_changed {
             partition.sync_recovered()?;
         }
@@ -115,7 +115,6 @@ fn assemble(
     segments: BTreeMap<i64, Arc<Segment>>,
     log_end: i64,
     producers: Producers,
-    files_changed: bool,
 ) -> Result<Partition, StorageError> {
     let Some((first, active)) = segments.keys().next().copied().zip(segments.values().last().cloned()) else {
         return Err(StorageError::Closed(origin.name));
@@ -145,7 +144,7 @@ fn assemble(
         }),
         status: AtomicU8::new(OPEN),
         high_watermark: watch::Sender::new(log_end),
-        flusher: Flusher::new(log_end, now_ms, files_changed),
+        flusher: Flusher::new(log_end, now_ms),
         first_dirty: Mutex::new(origin.first_dirty),
     })
 }

@@ -120,6 +120,23 @@ fn a_directory_that_cannot_be_flushed_counts_as_a_failed_flush() {
     assert!(partition.is_offline());
 }
 
+/// A roll that failed halfway, then a clean stop: the next process found the new segment's files and appended to them,
+/// and the directory that a loss of power brought back had none.
+#[test]
+fn files_of_the_process_before_are_made_durable_with_the_first_flush() {
+    let lab = Lab::small();
+    let partition = lab.open();
+    let large = "x".repeat(800);
+    partition.append(&mut values(&[&large])).unwrap();
+    lab.disk.fail(Fault::OpenOf("index"));
+    partition.append(&mut values(&[&large])).unwrap_err();
+    partition.close().unwrap();
+    let (partition, _) = lab.open_clean();
+    partition.append(&mut values(&["a"])).unwrap();
+    lab.disk.fail(Fault::SyncDir);
+    assert!(partition.flush_to(2).is_err(), "the directory was not flushed");
+}
+
 #[tokio::test]
 async fn waiters_learn_of_a_failure() {
     let lab = Lab::new();
