@@ -35,8 +35,8 @@ mod tests;
 
 pub use blob::{Blob, Encoded, Hole};
 pub use error::{DecodeError, EncodeError};
-pub(crate) use field::Field;
 pub use field::Version;
+pub(crate) use field::{Field, Nullable};
 pub use reader::Reader;
 pub(crate) use table::{absent_field, flag, initial, message, read_field, write_field};
 pub(crate) use writer::Tags;

@@ -7,15 +7,25 @@ use std::fmt::Debug;
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 
+pub mod alter_configs;
 mod api;
 pub mod api_versions;
+pub mod create_partitions;
 pub mod create_topics;
+pub mod delete_groups;
+pub mod delete_records;
 pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
 pub mod describe_groups;
+pub mod describe_log_dirs;
+pub mod describe_producers;
+pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod find_coordinator;
 pub mod header;
 pub mod heartbeat;
+pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod join_group;
 pub mod leave_group;
@@ -23,7 +33,9 @@ pub mod list_groups;
 pub mod list_offsets;
 pub mod metadata;
 pub mod offset_commit;
+pub mod offset_delete;
 pub mod offset_fetch;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod sync_group;
 
@@ -54,8 +66,8 @@ pub trait ApiVisitor {
     fn visit<R: Request>(self) -> Self::Output;
 }
 
-/// The table of all APIs: key, versions, the first flexible version, the file and the messages. It is handed to the macro
-/// `$rows`, so that tests can go through it too.
+/// The table of all APIs: key, versions, the first flexible version (`i16::MAX` for none), the file and the messages. It is
+/// handed to the macro `$rows`, so that tests can go through it too.
 macro_rules! for_each_api {
     ($rows:ident) => { $rows! {
         Produce = 0, 0..=11, flexible 9, produce: ProduceRequest => ProduceResponse;
@@ -74,7 +86,19 @@ macro_rules! for_each_api {
         ApiVersions = 18, 0..=4, flexible 3, api_versions: ApiVersionsRequest => ApiVersionsResponse;
         CreateTopics = 19, 0..=7, flexible 5, create_topics: CreateTopicsRequest => CreateTopicsResponse;
         DeleteTopics = 20, 0..=6, flexible 4, delete_topics: DeleteTopicsRequest => DeleteTopicsResponse;
+        DeleteRecords = 21, 0..=2, flexible 2, delete_records: DeleteRecordsRequest => DeleteRecordsResponse;
         InitProducerId = 22, 0..=5, flexible 2, init_producer_id: InitProducerIdRequest => InitProducerIdResponse;
+        OffsetForLeaderEpoch = 23, 0..=4, flexible 4, offset_for_leader_epoch: OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse;
+        DescribeConfigs = 32, 0..=4, flexible 4, describe_configs: DescribeConfigsRequest => DescribeConfigsResponse;
+        AlterConfigs = 33, 0..=2, flexible 2, alter_configs: AlterConfigsRequest => AlterConfigsResponse;
+        DescribeLogDirs = 35, 0..=4, flexible 2, describe_log_dirs: DescribeLogDirsRequest => DescribeLogDirsResponse;
+        CreatePartitions = 37, 0..=3, flexible 2, create_partitions: CreatePartitionsRequest => CreatePartitionsResponse;
+        DeleteGroups = 42, 0..=2, flexible 2, delete_groups: DeleteGroupsRequest => DeleteGroupsResponse;
+        IncrementalAlterConfigs = 44, 0..=1, flexible 1, incremental_alter_configs: IncrementalAlterConfigsRequest => IncrementalAlterConfigsResponse;
+        OffsetDelete = 47, 0..=0, flexible i16::MAX, offset_delete: OffsetDeleteRequest => OffsetDeleteResponse;
+        DescribeCluster = 60, 0..=1, flexible 0, describe_cluster: DescribeClusterRequest => DescribeClusterResponse;
+        DescribeProducers = 61, 0..=0, flexible 0, describe_producers: DescribeProducersRequest => DescribeProducersResponse;
+        DescribeTopicPartitions = 75, 0..=0, flexible 0, describe_topic_partitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse;
     }};
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod groups;
+mod manage;
 mod records;
 
 use super::{decode, encode};
