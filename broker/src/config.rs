@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::config::{Invalid, Section};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::group::GroupConfig;
 use crate::log::{CleanupPolicy, LogConfig, TimestampType};
 
 /// The settings of one broker.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "configs/broker.yaml describes every key")]
 pub struct Config {
@@ -34,10 +34,14 @@ pub struct Config {
     pub retention_bytes: i64,
     pub max_message_bytes: u32,
     pub message_timestamp_type: MessageTimestampType,
+    pub message_timestamp_before_max_ms: i64,
+    pub message_timestamp_after_max_ms: i64,
     pub flush_messages: i64,
     pub flush_ms: i64,
     pub min_insync_replicas: u32,
     pub delete_retention_ms: i64,
+    pub min_compaction_lag_ms: i64,
+    pub max_compaction_lag_ms: i64,
     pub min_cleanable_dirty_ratio: f64,
     pub dedupe_buffer_bytes: usize,
     pub producer_id_expiration_ms: i64,
@@ -67,7 +71,7 @@ pub struct Config {
 }
 
 /// Whose clock a record's timestamp is, as the file spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageTimestampType {
     /// The producer's.
     CreateTime,
@@ -114,10 +118,26 @@ impl Section for Config {
                 self.segment_bytes >= self.max_message_bytes,
                 "must not be less than max_message_bytes",
             ),
+            (
+                "message_timestamp_before_max_ms",
+                self.message_timestamp_before_max_ms >= 0,
+                "must not be negative",
+            ),
+            (
+                "message_timestamp_after_max_ms",
+                self.message_timestamp_after_max_ms >= 0,
+                "must not be negative",
+            ),
             ("flush_messages", self.flush_messages >= 1, "must be at least 1"),
             ("flush_ms", self.flush_ms >= 1, "must be at least 1"),
             ("min_insync_replicas", self.min_insync_replicas == 1, "must be 1, there is one replica"),
             ("delete_retention_ms", self.delete_retention_ms >= 0, "must not be negative"),
+            ("min_compaction_lag_ms", self.min_compaction_lag_ms >= 0, "must not be negative"),
+            (
+                "max_compaction_lag_ms",
+                self.max_compaction_lag_ms >= self.min_compaction_lag_ms.max(1),
+                "must be at least 1 and min_compaction_lag_ms",
+            ),
             (
                 "min_cleanable_dirty_ratio",
                 (0.0..=1.0).contains(&self.min_cleanable_dirty_ratio),
@@ -211,7 +231,11 @@ impl Config {
                 MessageTimestampType::CreateTime => TimestampType::CreateTime,
                 MessageTimestampType::LogAppendTime => TimestampType::LogAppendTime,
             },
+            message_timestamp_before_max_ms: self.message_timestamp_before_max_ms,
+            message_timestamp_after_max_ms: self.message_timestamp_after_max_ms,
             delete_retention_ms: self.delete_retention_ms,
+            min_compaction_lag_ms: self.min_compaction_lag_ms,
+            max_compaction_lag_ms: self.max_compaction_lag_ms,
             min_cleanable_dirty_ratio: self.min_cleanable_dirty_ratio,
             min_insync_replicas: self.min_insync_replicas,
             dedupe_buffer_bytes: self.dedupe_buffer_bytes,

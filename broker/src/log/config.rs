@@ -52,7 +52,7 @@ pub struct LogConfig {
     pub index_interval_bytes: u32,
     /// The largest record batch that is accepted; bytes.
     pub max_message_bytes: u32,
-    /// An append flushes the log when this many records are not yet durable.
+    /// An append flushes the log when this many records are not yet durable; [`i64::MAX`] leaves it to others.
     pub flush_messages: i64,
     /// The log is flushed when a record has waited this long; milliseconds.
     pub flush_ms: i64,
@@ -60,8 +60,16 @@ pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
     /// Create time or append time.
     pub message_timestamp_type: TimestampType,
+    /// With create time: a record whose timestamp is further in the past is refused; milliseconds.
+    pub message_timestamp_before_max_ms: i64,
+    /// With create time: a record whose timestamp is further in the future is refused; milliseconds.
+    pub message_timestamp_after_max_ms: i64,
     /// How long compaction keeps a tombstone after its timestamp; milliseconds.
     pub delete_retention_ms: i64,
+    /// Compaction leaves segments alone whose newest record is younger; milliseconds.
+    pub min_compaction_lag_ms: i64,
+    /// A record waits at most this long for compaction, whatever the share below says; milliseconds.
+    pub max_compaction_lag_ms: i64,
     /// Compaction starts when this share of the closed segments is not yet compacted; 0 to 1.
     pub min_cleanable_dirty_ratio: f64,
     /// Replicas that must have a record before `acks=all` is answered.
@@ -90,7 +98,11 @@ impl Default for LogConfig {
             flush_ms: i64::MAX,
             cleanup_policy: CleanupPolicy::DELETE,
             message_timestamp_type: TimestampType::CreateTime,
+            message_timestamp_before_max_ms: i64::MAX,
+            message_timestamp_after_max_ms: i64::MAX,
             delete_retention_ms: DAY_MS,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
             min_cleanable_dirty_ratio: 0.5,
             min_insync_replicas: 1,
             dedupe_buffer_bytes: 16 << 20,
@@ -119,6 +131,14 @@ pub enum LogConfigError {
 }
 
 impl LogConfig {
+    /// The `flush_messages` of a topic that wants no flush by count, not even by the broker's setting.
+    const NO_FLUSH_BY_COUNT: i64 = i64::MAX - 1;
+
+    /// Whether the topic has a `flush.messages` of its own.
+    pub(crate) fn flushes_by_own_count(&self) -> bool {
+        self.flush_messages <= LogConfig::NO_FLUSH_BY_COUNT
+    }
+
     /// A copy with one setting replaced, given by Kafka's dotted name and the text of its value.
     pub fn with_override(&self, name: &str, value: &str) -> Result<LogConfig, LogConfigError> {
         let mut config = self.clone();
@@ -131,16 +151,30 @@ impl LogConfig {
             "retention.bytes" => config.retention_bytes = setting.within(-1..=i64::MAX)?,
             "index.interval.bytes" => config.index_interval_bytes = setting.within(0..=SEGMENT_BYTES_MAX)?,
             "max.message.bytes" => config.max_message_bytes = setting.within(0..=SEGMENT_BYTES_MAX)?,
-            "flush.messages" => config.flush_messages = setting.within(1..=i64::MAX)?,
+            // a topic that asks for no flushes at all differs from one that leaves them to the broker's setting
+            "flush.messages" => {
+                config.flush_messages = setting.within(1..=i64::MAX)?.min(LogConfig::NO_FLUSH_BY_COUNT);
+            }
             "flush.ms" => config.flush_ms = setting.within(0..=i64::MAX)?,
             "cleanup.policy" => config.cleanup_policy = setting.cleanup_policy()?,
             "message.timestamp.type" => config.message_timestamp_type = setting.timestamp_type()?,
+            "message.timestamp.before.max.ms" => {
+                config.message_timestamp_before_max_ms = setting.within(0..=i64::MAX)?;
+            }
+            "message.timestamp.after.max.ms" => {
+                config.message_timestamp_after_max_ms = setting.within(0..=i64::MAX)?;
+            }
+            "min.compaction.lag.ms" => config.min_compaction_lag_ms = setting.within(0..=i64::MAX)?,
+            "max.compaction.lag.ms" => config.max_compaction_lag_ms = setting.within(1..=i64::MAX)?,
             "delete.retention.ms" => config.delete_retention_ms = setting.within(0..=i64::MAX)?,
             "min.cleanable.dirty.ratio" => config.min_cleanable_dirty_ratio = setting.within(0.0..=1.0)?,
             "min.insync.replicas" => config.min_insync_replicas = setting.within(1..=SEGMENT_BYTES_MAX)?,
             // the log keeps batches as they came, which is what `producer` says
             "compression.type" if value == "producer" => {}
             "compression.type" => return Err(setting.invalid("only producer is supported")),
+            // without effect as long as the one replica is the leader: there is nobody unclean to elect
+            "unclean.leader.election.enable" if matches!(value, "true" | "false") => {}
+            "unclean.leader.election.enable" => return Err(setting.invalid("expected true or false")),
             unknown => return Err(LogConfigError::Unknown(unknown.to_owned())),
         }
         Ok(config)
@@ -151,9 +185,26 @@ impl LogConfig {
         &self,
         overrides: impl IntoIterator<Item = (&'a String, &'a String)>,
     ) -> Result<LogConfig, LogConfigError> {
-        overrides
+        let config = overrides
             .into_iter()
-            .try_fold(self.clone(), |config, (name, value)| config.with_override(name, value))
+            .try_fold(self.clone(), |config, (name, value)| config.with_override(name, value))?;
+        if config.min_compaction_lag_ms > config.max_compaction_lag_ms {
+            return Err(LogConfigError::Invalid {
+                name: "min.compaction.lag.ms".to_owned(),
+                value: config.min_compaction_lag_ms.to_string(),
+                reason: format!("max.compaction.lag.ms is {}", config.max_compaction_lag_ms),
+            });
+        }
+        Ok(config)
+    }
+
+    /// How old a segment may grow, milliseconds: only a closed one is compacted.
+    pub(crate) fn roll_ms(&self) -> i64 {
+        if self.cleanup_policy.compact {
+            self.segment_ms.min(self.max_compaction_lag_ms)
+        } else {
+            self.segment_ms
+        }
     }
 }
 

@@ -93,12 +93,17 @@ impl LeaderEpochs {
         self.store(disk, dir)
     }
 
-    /// The largest epoch that is not above `epoch`, and the offset at which the next one began.
+    /// The largest epoch that is not above `epoch`, and the offset at which the next one began. One that is older than
+    /// all that are known ended before the first of them; `None` for one that is newer than all.
     pub(crate) fn end_offset(&self, epoch: i32, log_end_offset: i64) -> Option<(i32, i64)> {
+        if epoch < 0 || self.starts.last().is_none_or(|(latest, _)| epoch > *latest) {
+            return None;
+        }
         let after = self.starts.partition_point(|(known, _)| *known <= epoch);
-        let (known, _) = self.starts.get(after.checked_sub(1)?)?;
         let end = self.starts.get(after).map_or(log_end_offset, |(_, start)| *start);
-        Some((*known, end))
+        let known =
+            after.checked_sub(1).and_then(|at| self.starts.get(at)).map_or(epoch, |(known, _)| *known);
+        Some((known, end))
     }
 
     fn store(&self, disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {

@@ -72,6 +72,20 @@ pub enum AppendError {
     /// A batch contradicts itself or the topic's rules.
     #[error("invalid records: {0}")]
     Invalid(String),
+    /// A record's timestamp is further from the broker's time than the topic allows.
+    #[error(
+        "timestamp {timestamp} is more than message.timestamp.{side}.max.ms, {max_ms} ms, from the broker's {now_ms}"
+    )]
+    InvalidTimestamp {
+        /// The record's timestamp, milliseconds.
+        timestamp: i64,
+        /// The broker's time, milliseconds.
+        now_ms: i64,
+        /// `before` or `after`.
+        side: &'static str,
+        /// The limit.
+        max_ms: i64,
+    },
     /// An idempotent producer left out a batch, or repeats one that is too old to be recognised.
     #[error("producer {producer_id} sent sequence {found}, expected {expected}")]
     OutOfOrderSequence {
@@ -106,6 +120,7 @@ impl AppendError {
             AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
             AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
             AppendError::Invalid(_) => ErrorCode::InvalidRecord,
+            AppendError::InvalidTimestamp { .. } => ErrorCode::InvalidTimestamp,
             AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
             AppendError::Storage(error) => error.error_code(),

@@ -4,7 +4,8 @@
 //! Two passes over the closed segments. The first notes the newest offset of each key in the part that compaction
 //! has not seen, until the key map's memory is used up. The second rewrites all segments up to there, leaving out
 //! what is superseded, and puts small neighbours together. Offsets never change; gaps appear, and the log's end
-//! is not touched. The active segment is never compacted.
+//! is not touched. The active segment is never compacted, nor is what is younger than `min.compaction.lag.ms`; what
+//! waits longer than `max.compaction.lag.ms` is compacted whatever its share of the log.
 
 use std::fs::File;
 use std::io;
@@ -63,8 +64,9 @@ impl Partition {
         }
         self.check_open()?;
         let mut first_dirty = self.maintenance();
-        let segments = self.closed_segments();
-        if !is_due(&segments, *first_dirty, &config) {
+        let segments = compactable(self.closed_segments(), &config, now_ms);
+        let overdue = is_overdue(&segments, *first_dirty, &config, now_ms)?;
+        if !overdue && !is_due(&segments, *first_dirty, &config) {
             return Ok(None);
         }
         let plan = plan(&segments, *first_dirty, &config, now_ms)?;
@@ -136,6 +138,32 @@ impl Partition {
             Rewritten::Empty => Ok(Some(Vec::new())),
         }
     }
+}
+
+/// The closed segments before the first that is too young for `min.compaction.lag.ms`.
+fn compactable(mut segments: Vec<Arc<Segment>>, config: &LogConfig, now_ms: i64) -> Vec<Arc<Segment>> {
+    if config.min_compaction_lag_ms > 0 {
+        let limit_ms = now_ms.saturating_sub(config.min_compaction_lag_ms);
+        let old_enough = segments.iter().take_while(|segment| segment.newest().timestamp <= limit_ms).count();
+        segments.truncate(old_enough);
+    }
+    segments
+}
+
+/// Whether a record waits for compaction longer than `max.compaction.lag.ms`; the first one that waits is looked at.
+fn is_overdue(
+    segments: &[Arc<Segment>],
+    first_dirty: i64,
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<bool, ReadError> {
+    if config.max_compaction_lag_ms == i64::MAX {
+        return Ok(false);
+    }
+    let dirty = segments.iter().find(|segment| segment.base_offset() >= first_dirty);
+    let Some(first) = dirty.and_then(|segment| segment.headers_from(0).next()) else { return Ok(false) };
+    let timestamp = first?.1.max_timestamp;
+    Ok(timestamp >= 0 && now_ms.saturating_sub(timestamp) > config.max_compaction_lag_ms)
 }
 
 /// Whether the share of the closed segments that was not yet compacted is large enough.

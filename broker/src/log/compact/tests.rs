@@ -319,3 +319,34 @@ fn a_segment_is_durable_before_the_next_begins() {
     }
     assert_eq!(partition.flushed_offset(), partition.log_end_offset() - 1);
 }
+
+#[test]
+fn young_records_are_left_alone() {
+    let lab = Lab { config: LogConfig { min_compaction_lag_ms: DAY, ..lab().config }, ..lab() };
+    let partition = lab.open();
+    for _ in 0..50 {
+        put(&partition, "k", Some("value"));
+    }
+    let size = partition.size_bytes();
+    assert!(!compact(&partition, NOON + DAY - 1));
+    assert_eq!(partition.size_bytes(), size);
+    assert!(compact(&partition, NOON + DAY));
+    assert!(partition.size_bytes() < size / 2);
+}
+
+#[test]
+fn a_record_that_waits_too_long_is_compacted_whatever_its_share() {
+    let config = LogConfig { min_cleanable_dirty_ratio: 0.9, max_compaction_lag_ms: DAY, ..lab().config };
+    let lab = Lab { config, ..lab() };
+    let partition = lab.open();
+    for number in 0..100 {
+        put(&partition, &format!("key-{number}"), Some("value"));
+    }
+    assert!(compact(&partition, NOON), "all of it is new");
+    for _ in 0..20 {
+        put(&partition, "k", Some("value"));
+    }
+    assert!(!compact(&partition, NOON + DAY), "a small share");
+    assert!(compact(&partition, NOON + DAY + 1));
+    assert!(!compact(&partition, NOON + 9 * DAY), "nothing waits any more");
+}

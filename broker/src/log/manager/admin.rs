@@ -27,18 +27,8 @@ impl LogManager {
         partitions: i32,
         configs: BTreeMap<String, String>,
     ) -> Result<Arc<Topic>, TopicError> {
-        check_topic_name(name).map_err(|reason| TopicError::InvalidName(name.to_owned(), reason))?;
         let defaults = self.admin.lock();
-        if self.topic(name).is_some() {
-            return Err(TopicError::Exists(name.to_owned()));
-        }
-        let present: usize = self.topics().iter().map(|topic| topic.partitions().len()).sum();
-        let fits =
-            usize::try_from(partitions).is_ok_and(|new| new > 0 && present + new <= self.partitions_max);
-        if !fits {
-            return Err(TopicError::InvalidPartitions(partitions));
-        }
-        let config = Arc::new(defaults.with_overrides(&configs)?);
+        let config = Arc::new(self.check_new(&defaults, name, partitions, &configs)?);
         let meta =
             TopicMeta { name: name.to_owned(), id: new_topic_id(), partitions, configs, deleting: false };
         let partitions: Result<Vec<_>, StorageError> =
@@ -49,6 +39,92 @@ impl LogManager {
         self.publish(Arc::clone(&topic));
         tracing::info!(topic = name, partitions = topic.partitions().len(), "created a topic");
         Ok(topic)
+    }
+
+    /// Says whether a topic could be created thus, and creates nothing.
+    pub fn check_new_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: &BTreeMap<String, String>,
+    ) -> Result<(), TopicError> {
+        self.check_new(&self.admin.lock(), name, partitions, configs).map(drop)
+    }
+
+    /// The settings that a new topic would have.
+    fn check_new(
+        &self,
+        defaults: &LogConfig,
+        name: &str,
+        partitions: i32,
+        configs: &BTreeMap<String, String>,
+    ) -> Result<LogConfig, TopicError> {
+        check_topic_name(name).map_err(|reason| TopicError::InvalidName(name.to_owned(), reason))?;
+        if self.topic(name).is_some() {
+            return Err(TopicError::Exists(name.to_owned()));
+        }
+        if !usize::try_from(partitions).is_ok_and(|new| self.has_room_for(new)) {
+            return Err(TopicError::InvalidPartitions(partitions));
+        }
+        Ok(defaults.with_overrides(configs)?)
+    }
+
+    fn has_room_for(&self, new: usize) -> bool {
+        let present: usize = self.topics().iter().map(|topic| topic.partitions().len()).sum();
+        new > 0 && present.saturating_add(new) <= self.partitions_max
+    }
+
+    /// Gives a topic more partitions, so that it has `count`; checks only with `validate_only`. What a crash leaves
+    /// before the registry knows of them is out of the way of the next attempt.
+    pub fn add_partitions(&self, name: &str, count: i32, validate_only: bool) -> Result<(), TopicError> {
+        let defaults = self.admin.lock();
+        let topic = self.topic(name).ok_or_else(|| TopicError::Unknown(name.to_owned()))?;
+        let present = topic.partitions.len();
+        match usize::try_from(count).ok().and_then(|count| count.checked_sub(present)) {
+            None | Some(0) => {
+                let name = name.to_owned();
+                return Err(TopicError::NotMorePartitions { name, present, asked: count });
+            }
+            Some(new) if !self.has_room_for(new) => return Err(TopicError::InvalidPartitions(count)),
+            Some(_) if validate_only => return Ok(()),
+            Some(_) => {}
+        }
+        let config = Arc::new(defaults.with_overrides(topic.configs())?);
+        let meta = TopicMeta { partitions: count, ..topic.meta.clone() };
+        let mut partitions = topic.partitions.clone();
+        for index in topic.meta.partitions..count {
+            partitions.push(self.create_partition(&meta, index, &config)?);
+        }
+        self.sync_data_dir()?;
+        self.store.put(&meta)?;
+        self.publish(Arc::new(Topic { partitions, meta }));
+        tracing::info!(topic = name, partitions = count, "added partitions");
+        Ok(())
+    }
+
+    /// Replaces a topic's own settings by what `change` makes of them; checks only with `validate_only`. They are in
+    /// force and durable when it returns. Nothing else changes topics meanwhile.
+    pub fn alter_topic<E: From<TopicError>>(
+        &self,
+        name: &str,
+        validate_only: bool,
+        change: impl FnOnce(&BTreeMap<String, String>) -> Result<BTreeMap<String, String>, E>,
+    ) -> Result<(), E> {
+        let defaults = self.admin.lock();
+        let topic = self.topic(name).ok_or_else(|| TopicError::Unknown(name.to_owned()))?;
+        let configs = change(topic.configs())?;
+        let config = Arc::new(defaults.with_overrides(&configs).map_err(TopicError::from)?);
+        if validate_only {
+            return Ok(());
+        }
+        let meta = TopicMeta { configs, ..topic.meta.clone() };
+        self.store.put(&meta).map_err(TopicError::from)?;
+        self.publish(Arc::new(Topic { partitions: topic.partitions.clone(), meta }));
+        for partition in topic.partitions() {
+            partition.set_config(Arc::clone(&config));
+        }
+        tracing::info!(topic = name, "settings of a topic are in force");
+        Ok(())
     }
 
     fn create_partition(
@@ -95,17 +171,32 @@ impl LogManager {
         Ok(())
     }
 
-    /// Puts new settings of the broker in force, below each topic's own.
+    /// Puts new settings of the broker in force, below each topic's own: for all topics or, if they contradict the own
+    /// settings of one, for none.
     pub fn set_defaults(&self, defaults: LogConfig) -> Result<(), TopicError> {
         let mut current = self.admin.lock();
-        for topic in self.topics() {
-            let config = Arc::new(defaults.with_overrides(topic.configs())?);
+        for (topic, config) in self.with_defaults(&defaults)? {
             for partition in topic.partitions() {
                 partition.set_config(Arc::clone(&config));
             }
         }
         *current = defaults;
         Ok(())
+    }
+
+    /// Says whether [`set_defaults`](Self::set_defaults) would do it.
+    pub fn check_defaults(&self, defaults: &LogConfig) -> Result<(), TopicError> {
+        let _admin = self.admin.lock();
+        self.with_defaults(defaults).map(drop)
+    }
+
+    /// All topics with the settings that they would have.
+    fn with_defaults(&self, defaults: &LogConfig) -> Result<Vec<(Arc<Topic>, Arc<LogConfig>)>, TopicError> {
+        let with = |topic: Arc<Topic>| -> Result<_, TopicError> {
+            let config = Arc::new(defaults.with_overrides(topic.configs())?);
+            Ok((topic, config))
+        };
+        self.topics().into_iter().map(with).collect()
     }
 
     fn sync_data_dir(&self) -> Result<(), StorageError> {

@@ -3,6 +3,7 @@
 //! ```text
 //! .lock  meta.properties             see [`identity`]
 //! topics.json                        see [`topics`]
+//! dynamic-config.json                the broker's settings that were changed by request
 //! recovery-point-offset-checkpoint   see [`checkpoint`](super::checkpoint), like the two that follow
 //! log-start-offset-checkpoint
 //! cleaner-offset-checkpoint
@@ -103,6 +104,16 @@ pub enum TopicError {
     /// The number of partitions is not positive, or the broker would have more than it may.
     #[error("{0} partitions are not possible here")]
     InvalidPartitions(i32),
+    /// The topic has as many partitions already: their number can only grow.
+    #[error("topic {name} has {present} partitions, {asked} are not more")]
+    NotMorePartitions {
+        /// The topic.
+        name: String,
+        /// How many it has.
+        present: usize,
+        /// How many it should have.
+        asked: i32,
+    },
     /// A setting is unknown or its value is wrong.
     #[error(transparent)]
     Config(#[from] LogConfigError),
@@ -118,7 +129,9 @@ impl TopicError {
             TopicError::InvalidName(..) => ErrorCode::InvalidTopicException,
             TopicError::Exists(_) => ErrorCode::TopicAlreadyExists,
             TopicError::Unknown(_) => ErrorCode::UnknownTopicOrPartition,
-            TopicError::InvalidPartitions(_) => ErrorCode::InvalidPartitions,
+            TopicError::InvalidPartitions(_) | TopicError::NotMorePartitions { .. } => {
+                ErrorCode::InvalidPartitions
+            }
             TopicError::Config(_) => ErrorCode::InvalidConfig,
             TopicError::Storage(error) => error.error_code(),
         }

@@ -93,6 +93,13 @@ impl LogManager {
         Ok(())
     }
 
+    /// Makes the logs' starts durable, after records were deleted by request.
+    pub fn save_log_starts(&self) -> Result<(), StorageError> {
+        let mut written = self.checkpoints.lock();
+        let log_starts = self.offsets(|partition| Some(partition.log_start_offset()));
+        self.write_checkpoint(checkpoint::LOG_STARTS, log_starts, &mut written.log_starts)
+    }
+
     fn write_checkpoint(
         &self,
         name: &str,

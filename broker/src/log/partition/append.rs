@@ -34,7 +34,7 @@ impl Partition {
     /// the write, and for a flush when `flush_messages` says so.
     pub fn append(&self, records: &mut [u8]) -> Result<Appended, AppendError> {
         let config = self.config();
-        let mut batches = check(records, &config)?;
+        let mut batches = check(records, &config, self.now_ms())?;
         let mut writer = self.writer.lock();
         self.check_open()?;
         if let Some(original) = known_duplicate(&writer, &batches)? {
@@ -151,7 +151,7 @@ fn known_duplicate(writer: &Writer, batches: &[BatchHeader]) -> Result<Option<Pr
 }
 
 /// What needs no lock: the batches are whole and sound, and allowed on this topic.
-fn check(records: &[u8], config: &LogConfig) -> Result<Vec<BatchHeader>, AppendError> {
+fn check(records: &[u8], config: &LogConfig, now_ms: i64) -> Result<Vec<BatchHeader>, AppendError> {
     let mut headers = Vec::with_capacity(1);
     for batch in batch::batches(records) {
         let (header, bytes) = batch.map_err(refusal)?;
@@ -159,7 +159,9 @@ fn check(records: &[u8], config: &LogConfig) -> Result<Vec<BatchHeader>, AppendE
         if header.size() > max {
             return Err(AppendError::TooLarge { size: header.size(), max });
         }
-        headers.push(batch::validate_shallow(bytes).map_err(refusal)?);
+        let header = batch::validate_shallow(bytes).map_err(refusal)?;
+        check_timestamps(&header, bytes, config, now_ms)?;
+        headers.push(header);
         if config.cleanup_policy.compact {
             check_keys(bytes)?;
         }
@@ -179,6 +181,35 @@ fn check(records: &[u8], config: &LogConfig) -> Result<Vec<BatchHeader>, AppendE
         return Err(AppendError::LargerThanSegment { size: records.len(), max });
     }
     Ok(headers)
+}
+
+/// Refuses records whose own time is too far from the broker's. A record without a timestamp (-1) passes.
+fn check_timestamps(
+    header: &BatchHeader,
+    batch: &[u8],
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<(), AppendError> {
+    if config.message_timestamp_type == TimestampType::LogAppendTime {
+        return Ok(());
+    }
+    let refuse =
+        |timestamp, side, max_ms| Err(AppendError::InvalidTimestamp { timestamp, now_ms, side, max_ms });
+    let (before, after) = (config.message_timestamp_before_max_ms, config.message_timestamp_after_max_ms);
+    // the header has the largest timestamp; the smallest is only in the records, which are looked at if it matters
+    if header.max_timestamp.saturating_sub(now_ms) > after {
+        return refuse(header.max_timestamp, "after", after);
+    }
+    if before == i64::MAX {
+        return Ok(());
+    }
+    for record in batch::records(batch, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
+        let timestamp = record.map_err(refusal)?.timestamp;
+        if timestamp >= 0 && now_ms.saturating_sub(timestamp) > before {
+            return refuse(timestamp, "before", before);
+        }
+    }
+    Ok(())
 }
 
 fn check_keys(batch: &[u8]) -> Result<(), AppendError> {

@@ -28,7 +28,7 @@ use super::config::LogConfig;
 use super::disk::Disk;
 use super::epochs::LeaderEpochs;
 use super::error::StorageError;
-use super::producer::{Producers, snapshot};
+use super::producer::{KnownProducer, Producers, snapshot};
 use super::segment::Segment;
 
 mod append;
@@ -129,7 +129,7 @@ impl Partition {
     }
 
     /// The end offset of a leader epoch, as OffsetForLeaderEpoch answers it: the epoch itself or the largest
-    /// known one below it, and the offset at which the next began. `None` when there is no such epoch.
+    /// known one below it, and the offset at which the next began. `None` when it is newer than all that are known.
     pub fn end_offset_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
         self.writer.lock().epochs.end_offset(epoch, self.log_end_offset())
     }
@@ -147,6 +147,13 @@ impl Partition {
     /// The number of idempotent producers that are remembered.
     pub fn producer_count(&self) -> usize {
         self.writer.lock().producers.len()
+    }
+
+    /// The idempotent producers that are remembered, by id.
+    pub(crate) fn producers(&self) -> Vec<KnownProducer> {
+        let mut known: Vec<KnownProducer> = self.writer.lock().producers.describe().collect();
+        known.sort_unstable_by_key(|producer| producer.id);
+        known
     }
 
     /// The settings in force.

@@ -100,15 +100,17 @@ impl Partition {
     }
 
     /// Moves the log's start forward to `offset`, as DeleteRecords asks; whole segments before it are deleted by
-    /// the next tick. Returns the log's start.
+    /// the next tick. Returns the log's start, which is durable once [`LogManager`](crate::log::LogManager) has saved it.
     pub fn delete_records_before(&self, offset: i64) -> Result<i64, ReadError> {
+        let mut writer = self.writer.lock();
         self.check_open()?;
         let (log_start_offset, log_end_offset) = (self.log_start_offset(), self.log_end_offset());
         if !(0..=log_end_offset).contains(&offset) {
             return Err(ReadError::OffsetOutOfRange { offset, log_start_offset, log_end_offset });
         }
-        let before = self.log_start.fetch_max(offset, Ordering::AcqRel);
-        Ok(before.max(offset))
+        let start = self.log_start.fetch_max(offset, Ordering::AcqRel).max(offset);
+        writer.epochs.truncate_before(self.disk(), &self.dir, start)?;
+        Ok(start)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::log::segment::Segment;
 
 impl Partition {
     /// Deletes what the settings no longer keep; returns the number of bytes. The active segment is deleted only
-    /// when its age says so, after a new one was begun.
+    /// when its age says so or nothing in it is left to read, after a new one was begun.
     pub(crate) fn apply_retention(&self, now_ms: i64) -> Result<u64, StorageError> {
         let config = self.config();
         let _maintenance = self.maintenance();
@@ -51,7 +51,8 @@ impl Partition {
         for (number, segment) in segments.iter().enumerate() {
             let size = u64::from(segment.size());
             let next_base = segments.get(number + 1).map(|next| next.base_offset());
-            let is_before_start = next_base.is_some_and(|next| next <= log_start);
+            let end = next_base.unwrap_or_else(|| self.log_end_offset());
+            let is_before_start = end <= log_start && (size > 0 || next_base.is_some());
             let is_excess = next_base.is_some() && size > 0 && excess >= size;
             let is_old = size > 0 && config.cleanup_policy.delete && is_expired(segment, config, now_ms);
             if !(is_before_start || is_excess || is_old) {

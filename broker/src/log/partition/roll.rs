@@ -36,7 +36,7 @@ impl Partition {
             _ => self.now_ms().saturating_sub(writer.active_since_ms),
         };
         let due = size + bytes > config.segment_bytes as usize
-            || waited_ms > config.segment_ms
+            || waited_ms > config.roll_ms()
             || active.index_bytes() + INDEX_ENTRY * batches.len() as u64
                 > u64::from(config.segment_index_bytes)
             || last.last_offset() - active.base_offset() > i64::from(i32::MAX);

@@ -48,6 +48,16 @@ pub(crate) struct Producer {
     pub(crate) seen_ms: i64,
 }
 
+/// What is told of a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KnownProducer {
+    pub(crate) id: i64,
+    pub(crate) epoch: i16,
+    pub(crate) last_sequence: i32,
+    /// The largest record timestamp of its last batch, milliseconds.
+    pub(crate) last_timestamp: i64,
+}
+
 /// All producers of a partition.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Producers {
@@ -134,6 +144,19 @@ impl Producers {
     /// The number of producers.
     pub(crate) fn len(&self) -> usize {
         self.known.len()
+    }
+
+    /// What is told of each producer, in no order.
+    pub(crate) fn describe(&self) -> impl Iterator<Item = KnownProducer> {
+        self.known.iter().map(|(id, producer)| {
+            let last = producer.batches.back();
+            KnownProducer {
+                id: *id,
+                epoch: producer.epoch,
+                last_sequence: last.map_or(-1, |batch| batch.last_sequence),
+                last_timestamp: last.map_or(-1, |batch| batch.timestamp),
+            }
+        })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, &Producer)> {

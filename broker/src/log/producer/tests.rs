@@ -176,3 +176,11 @@ fn a_damaged_snapshot_is_ignored_at_any_byte() {
         assert_eq!(snapshot::read(dir.path(), 110), None, "cut at {at}");
     }
 }
+
+#[test]
+fn a_producer_is_told_with_its_newest_batch() {
+    let told: Vec<_> = after_batches(3).describe().collect();
+    let [only] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((only.id, only.epoch, only.last_sequence), (7, 1, 29));
+    assert!(only.last_timestamp > 0);
+}

@@ -49,11 +49,12 @@ fn an_epoch_ends_where_the_next_begins() {
     let mut epochs = LeaderEpochs::default();
     epochs.begin(&RealDisk, dir.path(), 1, 0).unwrap();
     epochs.begin(&RealDisk, dir.path(), 4, 10).unwrap();
-    assert_eq!(epochs.end_offset(0, 20), None);
+    assert_eq!(epochs.end_offset(-1, 20), None);
+    assert_eq!(epochs.end_offset(0, 20), Some((0, 10)), "it ended before the first that is known");
     assert_eq!(epochs.end_offset(1, 20), Some((1, 10)));
     assert_eq!(epochs.end_offset(3, 20), Some((1, 10)));
     assert_eq!(epochs.end_offset(4, 20), Some((4, 20)));
-    assert_eq!(epochs.end_offset(9, 20), Some((4, 20)));
+    assert_eq!(epochs.end_offset(9, 20), None);
 }
 
 #[test]

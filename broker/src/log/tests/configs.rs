@@ -20,6 +20,10 @@ fn each_of_kafkas_names_sets_its_field() {
     assert_eq!(set("flush.messages", "1").unwrap().flush_messages, 1);
     assert_eq!(set("flush.ms", "0").unwrap().flush_ms, 0);
     assert_eq!(set("delete.retention.ms", "5").unwrap().delete_retention_ms, 5);
+    assert_eq!(set("min.compaction.lag.ms", "6").unwrap().min_compaction_lag_ms, 6);
+    assert_eq!(set("max.compaction.lag.ms", "7").unwrap().max_compaction_lag_ms, 7);
+    assert_eq!(set("message.timestamp.before.max.ms", "8").unwrap().message_timestamp_before_max_ms, 8);
+    assert_eq!(set("message.timestamp.after.max.ms", "9").unwrap().message_timestamp_after_max_ms, 9);
     assert_eq!(set("min.insync.replicas", "2").unwrap().min_insync_replicas, 2);
     assert!(
         (set("min.cleanable.dirty.ratio", "0.25").unwrap().min_cleanable_dirty_ratio - 0.25).abs() < 1e-9
@@ -61,6 +65,9 @@ fn a_bad_value_is_refused_with_the_range() {
         ("min.cleanable.dirty.ratio", "NaN"),
         ("min.cleanable.dirty.ratio", "1.5"),
         ("compression.type", "zstd"),
+        ("unclean.leader.election.enable", "perhaps"),
+        ("max.compaction.lag.ms", "0"),
+        ("message.timestamp.before.max.ms", "-1"),
     ] {
         assert!(set(name, value).is_err(), "{name}={value}");
     }
@@ -74,4 +81,27 @@ fn overrides_build_on_each_other() {
     ]);
     let config = LogConfig::default().with_overrides(&texts).unwrap();
     assert_eq!(config, LogConfig { retention_ms: 1000, ..LogConfig::default() });
+}
+
+/// What the topic does not say, the broker's `flush_messages` decides; what it says, even "never", is its own.
+#[test]
+fn a_topic_may_ask_for_no_flush_by_count() {
+    assert!(!LogConfig::default().flushes_by_own_count());
+    assert!(set("flush.messages", "10").unwrap().flushes_by_own_count());
+    let never = set("flush.messages", "9223372036854775807").unwrap();
+    assert!(never.flushes_by_own_count() && never.flush_messages > i64::MAX / 2);
+}
+
+#[test]
+fn compaction_lags_must_not_contradict_each_other() {
+    let lags = |min: &str, max: &str| {
+        let texts = BTreeMap::from([
+            ("max.compaction.lag.ms".to_owned(), max.to_owned()),
+            ("min.compaction.lag.ms".to_owned(), min.to_owned()),
+        ]);
+        LogConfig::default().with_overrides(&texts)
+    };
+    assert!(lags("5", "5").is_ok());
+    let error = lags("6", "5").unwrap_err().to_string();
+    assert!(error.contains("min.compaction.lag.ms") && error.contains("max.compaction.lag.ms"), "{error}");
 }

@@ -7,7 +7,7 @@ use wire::record::{BatchHeader, Compression, TimestampType as RecordTime, batch}
 use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
 use crate::log::error::{AppendError, StorageError};
 use crate::log::partition::Partition;
-use crate::log::tests::{Fault, Lab, NOON, keyed, produced, read_values, values};
+use crate::log::tests::{Fault, Lab, NOON, keyed, produced, read_values, values, values_at};
 
 fn wanted(values: &[&str]) -> Vec<(i64, String)> {
     (0..).zip(values).map(|(offset, value)| (offset, (*value).to_owned())).collect()
@@ -210,4 +210,55 @@ async fn an_append_wakes_those_that_wait_for_it() {
     high_watermark.changed().await.unwrap();
     assert_eq!(*high_watermark.borrow(), 2);
     assert_eq!(appended.await.unwrap().last_offset, 1);
+}
+
+#[test]
+fn timestamps_too_far_from_the_brokers_time_are_refused() {
+    let config = LogConfig {
+        message_timestamp_before_max_ms: 1000,
+        message_timestamp_after_max_ms: 500,
+        ..LogConfig::default()
+    };
+    let lab = Lab::with(config);
+    let partition = lab.open();
+    let at = |timestamp| partition.append(&mut values_at(timestamp, &["x"]));
+    for timestamp in [NOON - 1000, NOON, NOON + 500, -1] {
+        assert!(at(timestamp).is_ok(), "{timestamp}");
+    }
+    for (timestamp, side) in
+        [(NOON - 1001, "before"), (NOON + 501, "after"), (2 * NOON, "after"), (0, "before")]
+    {
+        let error = at(timestamp).unwrap_err();
+        assert_eq!(error.error_code().code(), 32, "{timestamp}");
+        assert!(error.to_string().contains(side), "{error}");
+    }
+    assert_eq!(partition.log_end_offset(), 4, "nothing of what was refused is there");
+}
+
+/// The header of a batch has only the largest timestamp.
+#[test]
+fn an_old_record_among_new_ones_is_found_also_in_a_compressed_batch() {
+    let lab = Lab::with(LogConfig { message_timestamp_before_max_ms: 1000, ..LogConfig::default() });
+    let partition = lab.open();
+    for codec in [Compression::None, Compression::Zstd] {
+        let mut builder = wire::record::BatchBuilder::new(codec);
+        for timestamp in [NOON, NOON - 1001] {
+            builder.append(timestamp, None, Some(b"x"), &[]).unwrap();
+        }
+        let mut batch = Vec::from(builder.finish().unwrap());
+        let error = partition.append(&mut batch).unwrap_err();
+        assert!(matches!(error, AppendError::InvalidTimestamp { side: "before", .. }), "{error}");
+    }
+}
+
+#[test]
+fn with_append_time_the_producers_timestamps_do_not_matter() {
+    let config = LogConfig {
+        message_timestamp_type: TimestampType::LogAppendTime,
+        message_timestamp_before_max_ms: 0,
+        message_timestamp_after_max_ms: 0,
+        ..LogConfig::default()
+    };
+    let lab = Lab::with(config);
+    assert!(lab.open().append(&mut values_at(5, &["x"])).is_ok());
 }

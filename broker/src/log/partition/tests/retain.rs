@@ -135,3 +135,24 @@ fn what_is_deleted_was_made_durable_first() {
     partition.apply_retention(NOON + 100 * HOUR).unwrap_err();
     assert_eq!((partition.flushed_offset(), partition.log_start_offset()), (2, 2));
 }
+
+/// Kafka keeps the active segment's records on the disk until it is rolled.
+#[test]
+fn when_all_records_are_deleted_the_active_segment_goes_too() {
+    let (lab, partition) = hourly(LogConfig { retention_ms: -1, ..LogConfig::default() }, 5);
+    partition.delete_records_before(5).unwrap();
+    assert!(partition.apply_retention(NOON).unwrap() > 0);
+    assert_eq!((partition.segment_count(), partition.size_bytes()), (1, 0));
+    assert_eq!((partition.log_start_offset(), partition.log_end_offset()), (5, 5));
+    assert_eq!(lab.files("log"), ["00000000000000000005.log"]);
+    assert_eq!(partition.apply_retention(NOON).unwrap(), 0, "there is nothing more to delete");
+    assert_eq!(partition.append(&mut values_at(NOON, &["next"])).unwrap().base_offset, 5);
+}
+
+#[test]
+fn deleting_records_moves_the_first_epoch_along() {
+    let (lab, partition) = hourly(LogConfig::default(), 5);
+    partition.delete_records_before(3).unwrap();
+    let epochs = std::fs::read_to_string(lab.path("leader-epoch-checkpoint")).unwrap();
+    assert_eq!(epochs, "0\n1\n0 3\n");
+}

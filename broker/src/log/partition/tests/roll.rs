@@ -107,3 +107,13 @@ fn a_roll_that_failed_halfway_comes_before_the_next_append() {
         assert_eq!(read_values(&lab.open()).len(), 2, "{suffix}");
     }
 }
+
+/// Only a closed segment is compacted, so a record's time to wait bounds the segment's age.
+#[test]
+fn a_compacted_topics_segment_is_rolled_before_its_records_wait_too_long() {
+    let config = LogConfig { max_compaction_lag_ms: 500, ..LogConfig::default() };
+    assert_eq!(config.roll_ms(), config.segment_ms, "not compacted");
+    let config = LogConfig { cleanup_policy: crate::log::CleanupPolicy::COMPACT, ..config };
+    assert_eq!(config.roll_ms(), 500);
+    assert_eq!(LogConfig { segment_ms: 100, ..config }.roll_ms(), 100);
+}
