@@ -7,6 +7,7 @@
 //! | `api` | one file for each API of the protocol |
 //! | `group` | consumer groups and their offsets |
 //! | `server` | sockets: frames, order, limits, sendfile |
+//! | `settings` | the settings by Kafka's names, and those changed by request |
 //! | `state` | what the APIs' handlers share |
 //! | `producer_ids`, `background`, `metrics` | what their names say |
 //!
@@ -31,6 +32,7 @@ pub mod log;
 mod metrics;
 mod producer_ids;
 mod server;
+mod settings;
 mod state;
 
 pub use config::Config;
@@ -42,6 +44,7 @@ use crate::log::{Disk, LogManager, ManagerOptions, OpenReport, RealDisk, SystemC
 use crate::metrics::BrokerMetrics;
 use crate::producer_ids::ProducerIds;
 use crate::server::Server;
+use crate::settings::DynamicSettings;
 use crate::state::Broker;
 
 /// How often the broker shows that its runtime goes round.
@@ -74,6 +77,9 @@ pub async fn bind_with(
 ) -> Result<Bound, Error> {
     let health = ctx.health.component("broker");
     health.not_ready("opening the logs");
+    let file = config.current();
+    let dynamic = DynamicSettings::open(disk.clone(), &file.data_dir, config).map_err(Error::Settings)?;
+    let config = dynamic.live();
     let settings = config.current();
     let address = settings.listen;
     // before the logs are opened: that a port is in use should be known at once
@@ -101,6 +107,7 @@ pub async fn bind_with(
         metrics,
         conversions: api::Conversions::new(settings.queued_max_request_bytes),
         config,
+        settings: dynamic,
         shutdown: ctx.shutdown.clone(),
     });
     let local_addr = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
@@ -155,6 +162,8 @@ impl Bound {
         let upkeep_stop = CancellationToken::new();
         let upkeep = background::run(broker.logs.clone(), broker.config.clone(), upkeep_stop.clone());
         let upkeep = tokio::spawn(upkeep);
+        let (follower, follow_stop) = (broker.clone(), upkeep_stop.clone());
+        let settings = tokio::spawn(async move { follower.settings.follow(follow_stop).await });
         let expire_every = Duration::from_millis(broker.config.current().offsets_retention_check_interval_ms);
         let groups = background::run_groups(broker.groups.clone(), expire_every, upkeep_stop.clone());
         let groups = tokio::spawn(groups);
@@ -168,6 +177,7 @@ impl Bound {
         health.retire();
         upkeep_stop.cancel();
         upkeep.await?;
+        settings.await?;
         groups.await?;
         let logs = broker.logs.clone();
         tokio::task::spawn_blocking(move || logs.close()).await?.map_err(Error::Close)?;

@@ -13,6 +13,7 @@ use crate::group::Coordinator;
 use crate::log::{LogManager, Partition};
 use crate::metrics::BrokerMetrics;
 use crate::producer_ids::ProducerIds;
+use crate::settings::DynamicSettings;
 
 pub(crate) use crate::log::Topic;
 
@@ -23,7 +24,9 @@ pub(crate) struct Broker {
     pub(crate) node_id: i32,
     /// The address to tell clients; without one, each is told the address that it used.
     pub(crate) advertised: Option<(String, u16)>,
+    /// The settings in force: the file's, with what was changed by request.
     pub(crate) config: Live<Config>,
+    pub(crate) settings: DynamicSettings,
     pub(crate) logs: Arc<LogManager>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) groups: Arc<Coordinator>,
@@ -61,8 +64,12 @@ impl Broker {
         }
     }
 
-    /// Starts a flush when more than `flush_messages` records have not been flushed.
+    /// Starts a flush when more than `flush_messages` records have not been flushed. A topic that has such a setting of
+    /// its own was flushed by the append.
     pub(crate) fn flush_by_count(&self, partition: &Arc<Partition>, end: i64) {
+        if partition.config().flushes_by_own_count() {
+            return;
+        }
         if end.saturating_sub(partition.flushed_offset()) >= self.config.current().flush_messages {
             self.start_flush(partition, end);
         }

@@ -2,8 +2,11 @@
 
 #[cfg(test)]
 mod all {
+    mod configs;
+    mod describe;
     mod durability;
     mod fetch;
+    mod group_admin;
     mod hostile;
     mod lifecycle;
     mod metadata;
@@ -11,7 +14,9 @@ mod all {
     mod old_fetch;
     mod old_formats;
     mod old_groups;
+    mod partitions;
     mod produce;
+    mod records;
     mod support;
     mod topics;
     mod versions;

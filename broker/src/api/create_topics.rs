@@ -5,12 +5,11 @@
 //! | 0 | creates |
 //! | 1 | a dry run; error messages |
 //! | 4 | -1 for the default number of partitions and replicas (taken in earlier versions too) |
-//! | 5 | flexible; partitions, replicas and the topic's own settings in the answer |
+//! | 5 | flexible; partitions, replicas and all settings of the topic in the answer |
 //! | 7 | topic ids |
 //! | 2, 3, 6 | as the one before; nothing is throttled |
 //!
 //! Errors: 17 name, 36 exists, 37 partitions, 38 replicas (there is one broker), 39 assignment, 40 settings, 42 a name that comes twice.
-//! Left out on purpose: the broker's defaults among the settings in the answer.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,20 +20,10 @@ use wire::message::create_topics::{
 };
 
 use super::RequestContext;
-use crate::log::{TopicError, check_topic_name};
+use crate::error::Failure;
+use crate::log::TopicError;
+use crate::settings::Described;
 use crate::state::Broker;
-
-/// Kafka's number for a setting that belongs to the topic.
-const TOPIC_CONFIG: i8 = 1;
-
-/// Why a topic was not created.
-struct Failure(ErrorCode, String);
-
-impl From<TopicError> for Failure {
-    fn from(error: TopicError) -> Self {
-        Failure(error.error_code(), error.to_string())
-    }
-}
 
 pub(super) fn serve(
     broker: &Broker,
@@ -51,13 +40,14 @@ pub(super) fn serve(
     let topics = request.topics.into_iter().map(|topic| {
         let name = topic.name.clone();
         let result = if twice.contains(&name) {
-            Err(Failure(ErrorCode::InvalidRequest, "the request names this topic more than once".to_owned()))
+            let message = "the request names this topic more than once";
+            Err(Failure::new(ErrorCode::InvalidRequest, message))
         } else {
             create(broker, topic, request.validate_only)
         };
-        result.unwrap_or_else(|Failure(error, message)| CreatableTopicResult {
+        result.unwrap_or_else(|Failure { code, message }| CreatableTopicResult {
             name,
-            error_code: error.code(),
+            error_code: code.code(),
             error_message: Some(message),
             ..Default::default()
         })
@@ -72,30 +62,34 @@ fn create(
 ) -> Result<CreatableTopicResult, Failure> {
     let partitions = partitions(broker, &topic)?;
     let name = topic.name;
-    let configs: BTreeMap<String, String> =
-        topic.configs.into_iter().map(|config| (config.name, config.value.unwrap_or_default())).collect();
+    let mut configs = BTreeMap::new();
+    for config in topic.configs {
+        let Some(value) = config.value else {
+            let message = format!("{} needs a value, it cannot be null", config.name);
+            return Err(Failure::new(ErrorCode::InvalidConfig, message));
+        };
+        configs.insert(config.name, value);
+    }
+    let described = broker.settings.describe().topic(&configs);
     let mut topic_id = uuid::Uuid::nil();
     if validate_only {
-        check_topic_name(&name).map_err(|reason| TopicError::InvalidName(name.clone(), reason))?;
-        if broker.topic(&name).is_some() {
-            return Err(TopicError::Exists(name).into());
-        }
-        broker.config.current().log().with_overrides(&configs).map_err(TopicError::from)?;
+        broker.logs.check_new_topic(&name, partitions, &configs)?;
     } else {
-        topic_id = broker.logs.create_topic(&name, partitions, configs.clone())?.id();
+        topic_id = broker.logs.create_topic(&name, partitions, configs)?.id();
     }
-    let own = |(name, value): (String, String)| CreatableTopicConfigs {
-        name,
-        value: Some(value),
-        config_source: TOPIC_CONFIG,
-        ..Default::default()
+    let setting = |setting: Described| CreatableTopicConfigs {
+        name: setting.name.to_owned(),
+        value: setting.value().map(str::to_owned),
+        read_only: setting.read_only,
+        config_source: setting.place() as i8,
+        is_sensitive: false,
     };
     Ok(CreatableTopicResult {
         name,
         topic_id,
         num_partitions: partitions,
         replication_factor: 1,
-        configs: Some(configs.into_iter().map(own).collect()),
+        configs: Some(described.into_iter().map(setting).collect()),
         ..Default::default()
     })
 }
@@ -105,13 +99,13 @@ fn partitions(broker: &Broker, topic: &CreatableTopic) -> Result<i32, Failure> {
     if !topic.assignments.is_empty() {
         if topic.num_partitions != -1 || topic.replication_factor != -1 {
             let message = "with an assignment, the numbers of partitions and replicas must be -1";
-            return Err(Failure(ErrorCode::InvalidRequest, message.to_owned()));
+            return Err(Failure::new(ErrorCode::InvalidRequest, message));
         }
         return assigned(broker.node_id, &topic.assignments);
     }
     if !matches!(topic.replication_factor, -1 | 1) {
         let message = format!("{} replicas are not possible with one broker", topic.replication_factor);
-        return Err(Failure(ErrorCode::InvalidReplicationFactor, message));
+        return Err(Failure::new(ErrorCode::InvalidReplicationFactor, message));
     }
     match topic.num_partitions {
         -1 => Ok(broker.config.current().num_partitions),
@@ -130,7 +124,7 @@ fn assigned(node_id: i32, assignments: &[CreatableReplicaAssignment]) -> Result<
         Ok(partitions) if complete && ours => Ok(partitions),
         _ => {
             let message = format!("each partition from 0 on must be assigned once, to broker {node_id}");
-            Err(Failure(ErrorCode::InvalidReplicaAssignment, message))
+            Err(Failure::new(ErrorCode::InvalidReplicaAssignment, message))
         }
     }
 }

@@ -21,13 +21,23 @@ use crate::group::Caller;
 use crate::server::send::Reply;
 use crate::state::Broker;
 
+mod alter_configs;
 mod api_versions;
+mod create_partitions;
 mod create_topics;
+mod delete_groups;
+mod delete_records;
 mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
 mod describe_groups;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
+mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
@@ -35,7 +45,9 @@ mod list_groups;
 mod list_offsets;
 mod metadata;
 mod offset_commit;
+mod offset_delete;
 mod offset_fetch;
+mod offset_for_leader_epoch;
 mod produce;
 mod sync_group;
 
@@ -138,7 +150,19 @@ pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::ApiVersions, 0, 4),
     (ApiKey::CreateTopics, 0, 7),
     (ApiKey::DeleteTopics, 0, 6),
+    (ApiKey::DeleteRecords, 0, 2),
     (ApiKey::InitProducerId, 0, 5),
+    (ApiKey::OffsetForLeaderEpoch, 0, 4),
+    (ApiKey::DescribeConfigs, 0, 4),
+    (ApiKey::AlterConfigs, 0, 2),
+    (ApiKey::DescribeLogDirs, 0, 4),
+    (ApiKey::CreatePartitions, 0, 3),
+    (ApiKey::DeleteGroups, 0, 2),
+    (ApiKey::IncrementalAlterConfigs, 0, 1),
+    (ApiKey::OffsetDelete, 0, 0),
+    (ApiKey::DescribeCluster, 0, 1),
+    (ApiKey::DescribeProducers, 0, 0),
+    (ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
 /// Whether this request may be begun while others of the connection are in progress: Produce only.
@@ -210,6 +234,31 @@ impl Incoming<'_> {
             ApiKey::SyncGroup => self.waiting(sync_group::serve),
             ApiKey::DescribeGroups => self.now(describe_groups::serve),
             ApiKey::ListGroups => self.now(list_groups::serve),
+            _ => self.dispatch_admin(),
+        }
+    }
+
+    /// The APIs of administrators. What a request may name is bounded by `max_request_partitions`.
+    fn dispatch_admin(self) -> Result<Work, Refusal> {
+        match self.key {
+            ApiKey::DeleteRecords => self.bounded(delete_records::named, delete_records::serve),
+            ApiKey::OffsetForLeaderEpoch => {
+                self.bounded(offset_for_leader_epoch::named, offset_for_leader_epoch::serve)
+            }
+            ApiKey::DescribeConfigs => self.bounded(describe_configs::named, describe_configs::serve),
+            ApiKey::AlterConfigs => self.bounded(alter_configs::named, alter_configs::serve),
+            ApiKey::DescribeLogDirs => self.bounded(describe_log_dirs::named, describe_log_dirs::serve),
+            ApiKey::CreatePartitions => self.bounded(create_partitions::named, create_partitions::serve),
+            ApiKey::DeleteGroups => self.bounded_waiting(delete_groups::named, delete_groups::serve),
+            ApiKey::IncrementalAlterConfigs => {
+                self.bounded(incremental_alter_configs::named, incremental_alter_configs::serve)
+            }
+            ApiKey::OffsetDelete => self.bounded_waiting(offset_delete::named, offset_delete::serve),
+            ApiKey::DescribeCluster => self.now(describe_cluster::serve),
+            ApiKey::DescribeProducers => self.bounded(describe_producers::named, describe_producers::serve),
+            ApiKey::DescribeTopicPartitions => {
+                self.bounded(describe_topic_partitions::named, describe_topic_partitions::serve)
+            }
             _ => Err(Refusal::Unsupported { api: self.key.code(), version: self.context.version }),
         }
     }
@@ -219,6 +268,39 @@ impl Incoming<'_> {
         let mut body = std::mem::replace(&mut self.body, Reader::new(Bytes::new()));
         let (api, version) = (self.key, self.context.version);
         R::decode(&mut body, version).map_err(|source| Refusal::Body { api, version, source })
+    }
+
+    /// Decodes a request that may name only so many things, as each costs more to answer than to name.
+    fn decode_bounded<R: Request>(&mut self, named: impl Fn(&R) -> usize) -> Result<R, Refusal> {
+        let request = self.decode::<R>()?;
+        if named(&request) > self.broker.config.current().max_request_partitions {
+            return Err(Refusal::TooManyPartitions { api: self.key });
+        }
+        Ok(request)
+    }
+
+    /// As [`blocking`](Self::blocking), for what is bounded.
+    fn bounded<R: Request + Send + 'static>(
+        mut self,
+        named: impl Fn(&R) -> usize,
+        serve: impl FnOnce(&Broker, &RequestContext, R) -> R::Response + Send + 'static,
+    ) -> Result<Work, Refusal> {
+        let request = self.decode_bounded(named)?;
+        Ok(self.answer_blocking(request, serve))
+    }
+
+    /// As [`waiting`](Self::waiting), for what is bounded.
+    fn bounded_waiting<R, F>(
+        mut self,
+        named: impl Fn(&R) -> usize,
+        serve: impl FnOnce(Arc<Broker>, RequestContext, R) -> F,
+    ) -> Result<Work, Refusal>
+    where
+        R: Request,
+        F: Future<Output = R::Response> + Send + 'static,
+    {
+        let request = self.decode_bounded(named)?;
+        Ok(self.answer_later(request, serve))
     }
 
     /// Serves a request that needs nothing but memory.
@@ -249,9 +331,7 @@ impl Incoming<'_> {
         F: Future<Output = R::Response> + Send + 'static,
     {
         let request = self.decode::<R>()?;
-        let context = self.context.clone();
-        let served = serve(self.broker.clone(), self.context, request);
-        Ok(Work::Pending(Box::pin(async move { context.reply::<R>(&served.await) })))
+        Ok(self.answer_later(request, serve))
     }
 
     fn answer<R: Request>(
@@ -261,6 +341,16 @@ impl Incoming<'_> {
     ) -> Result<Work, Refusal> {
         let response = serve(self.broker, &self.context, request);
         self.context.reply::<R>(&response).map(|reply| Work::Done(Some(reply)))
+    }
+
+    fn answer_later<R, F>(self, request: R, serve: impl FnOnce(Arc<Broker>, RequestContext, R) -> F) -> Work
+    where
+        R: Request,
+        F: Future<Output = R::Response> + Send + 'static,
+    {
+        let context = self.context.clone();
+        let served = serve(self.broker.clone(), self.context, request);
+        Work::Pending(Box::pin(async move { context.reply::<R>(&served.await) }))
     }
 
     fn answer_blocking<R: Request + Send + 'static>(

@@ -84,6 +84,9 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
             let index = part.index;
             let appended = match refused {
                 Some(refusal) => Err(Failure::from(refusal)),
+                None if acks == ACKS_ALL && lacks_replicas(topic.as_deref(), index) => {
+                    Err(Failure::from(ErrorCode::NotEnoughReplicas))
+                }
                 None => append(broker, topic.as_deref(), part, &mut frame, context.version),
             };
             if let Ok((partition, appended)) = &appended {
@@ -187,6 +190,12 @@ fn range_of(frame: &Bytes, slice: &Bytes) -> Range<usize> {
     }
     let start = slice.as_ptr().addr().saturating_sub(frame.as_ptr().addr());
     start..start.saturating_add(slice.len())
+}
+
+/// Whether the topic demands more replicas than the one that there is.
+fn lacks_replicas(topic: Option<&Topic>, index: i32) -> bool {
+    let partition = topic.and_then(|topic| topic.partition(index));
+    partition.is_some_and(|partition| partition.config().min_insync_replicas > 1)
 }
 
 fn append(

@@ -20,14 +20,18 @@ impl Coordinator {
         let mut groups: Vec<ListedGroup> = self
             .all()
             .iter()
-            .map(|group| {
+            .filter_map(|group| {
                 let group = group.lock();
-                ListedGroup {
+                // about to be dropped from the table
+                if group.is_forgettable() {
+                    return None;
+                }
+                Some(ListedGroup {
                     group_id: group.id.clone(),
                     protocol_type: group.protocol_type.clone().unwrap_or_default(),
                     group_state: group.phase.name().to_owned(),
                     group_type: TYPE.to_owned(),
-                }
+                })
             })
             .filter(|group| passes(&request.states_filter, &group.group_state))
             .filter(|_| passes(&request.types_filter, TYPE))
@@ -42,8 +46,10 @@ impl Coordinator {
             let error_code = ErrorCode::InvalidGroupId.code();
             return DescribedGroup { error_code, ..Default::default() };
         }
-        match self.find(id) {
-            Some(group) => described(&group.lock()),
+        let found = self.find(id);
+        let group = found.as_ref().map(|group| group.lock()).filter(|group| !group.is_forgettable());
+        match group {
+            Some(group) => described(&group),
             None => DescribedGroup {
                 group_id: id.to_owned(),
                 group_state: "Dead".to_owned(),

@@ -17,6 +17,7 @@ mod admin;
 mod commit;
 mod config;
 mod coordinator;
+mod delete;
 mod describe;
 mod join;
 mod leave;

@@ -67,12 +67,21 @@ pub(super) fn offset_record(
     Ok((key.finish().bytes, value))
 }
 
-/// The record of a group; one without members, offsets and pending members is removed.
-pub(super) fn group_record(group: &Group, now_ms: i64) -> Result<Record, EncodeError> {
+/// The record that removes a group.
+pub(super) fn group_tombstone(id: &str) -> Result<Record, EncodeError> {
+    Ok((group_key(id)?, None))
+}
+
+fn group_key(id: &str) -> Result<Bytes, EncodeError> {
     let mut key = Writer::new();
     key.i16(2);
-    key.string(Some(&group.id), false)?;
-    let key = key.finish().bytes;
+    key.string(Some(id), false)?;
+    Ok(key.finish().bytes)
+}
+
+/// The record of a group; one without members, offsets and pending members is removed.
+pub(super) fn group_record(group: &Group, now_ms: i64) -> Result<Record, EncodeError> {
+    let key = group_key(&group.id)?;
     if group.is_forgettable() {
         return Ok((key, None));
     }

@@ -75,7 +75,10 @@ async fn defaults_and_own_settings_come_back() {
     let result = create(&mut client, 7, wanted).await;
     assert_eq!((result.error_code, result.num_partitions, result.replication_factor), (0, 5, 1));
     let configs = result.configs.unwrap();
-    assert_eq!((configs[0].name.as_str(), configs[0].value.as_deref()), ("retention.ms", Some("60000")));
+    let find = |name: &str| configs.iter().find(|config| config.name == name).unwrap();
+    let (own, inherited) = (find("retention.ms"), find("segment.bytes"));
+    assert_eq!((own.value.as_deref(), own.config_source), (Some("60000"), 1), "the topic's own");
+    assert_eq!((inherited.value.as_deref(), inherited.config_source), (Some("1073741824"), 5));
     for (name, value) in [("retention.ms", "soon"), ("no.such.setting", "1"), ("cleanup.policy", "burn")] {
         let wanted = CreatableTopic { configs: vec![config(name, value)], ..topic("u") };
         assert_eq!(refusal(&mut client, wanted).await, ErrorCode::InvalidConfig, "{name}={value}");
@@ -145,6 +148,7 @@ async fn a_dry_run_finds_the_mistakes_and_creates_nothing() {
         topic("a/b"),
         CreatableTopic { configs: vec![bad_config], ..topic("u") },
         CreatableTopic { num_partitions: 0, ..topic("v") },
+        CreatableTopic { num_partitions: 5000, ..topic("w") },
     ];
     let request = CreateTopicsRequest { topics, validate_only: true, ..Default::default() };
     let results = client.call(7, &request).await.topics;
@@ -155,6 +159,7 @@ async fn a_dry_run_finds_the_mistakes_and_creates_nothing() {
         ErrorCode::TopicAlreadyExists,
         ErrorCode::InvalidTopicException,
         ErrorCode::InvalidConfig,
+        ErrorCode::InvalidPartitions,
         ErrorCode::InvalidPartitions,
     ];
     assert_eq!(errors, expected);

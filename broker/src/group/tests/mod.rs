@@ -1,5 +1,6 @@
 //! The coordinator as clients meet it: over real partitions in a temporary directory, with a clock that the test moves.
 
+mod delete;
 mod formats;
 mod generations;
 mod offsets;
