@@ -117,6 +117,7 @@ impl LogManager {
         if validate_only {
             return Ok(());
         }
+        self.settle(&topic, &config).map_err(TopicError::from)?;
         let meta = TopicMeta { configs, ..topic.meta.clone() };
         self.store.put(&meta).map_err(TopicError::from)?;
         self.publish(Arc::new(Topic { partitions: topic.partitions.clone(), meta }));
@@ -125,6 +126,19 @@ impl LogManager {
         }
         tracing::info!(topic = name, "settings of a topic are in force");
         Ok(())
+    }
+
+    /// Before the cleanup policy changes: recovery judges by it whether offsets may be missing, of all but what it knows to
+    /// have been durable.
+    fn settle(&self, topic: &Topic, config: &LogConfig) -> Result<(), StorageError> {
+        let compact = config.cleanup_policy.compact;
+        let changing = |partition: &&Arc<Partition>| partition.config().cleanup_policy.compact != compact;
+        let mut any = false;
+        for partition in topic.partitions().iter().filter(changing) {
+            partition.flush_to(partition.log_end_offset())?;
+            any = true;
+        }
+        if any { self.write_checkpoints() } else { Ok(()) }
     }
 
     fn create_partition(
@@ -175,7 +189,11 @@ impl LogManager {
     /// settings of one, for none.
     pub fn set_defaults(&self, defaults: LogConfig) -> Result<(), TopicError> {
         let mut current = self.admin.lock();
-        for (topic, config) in self.with_defaults(&defaults)? {
+        let changed = self.with_defaults(&defaults)?;
+        for (topic, config) in &changed {
+            self.settle(topic, config)?;
+        }
+        for (topic, config) in changed {
             for partition in topic.partitions() {
                 partition.set_config(Arc::clone(&config));
             }
