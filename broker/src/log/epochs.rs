@@ -27,12 +27,13 @@ pub(crate) struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// Reads the file and drops what begins after the log's end.
-    pub(crate) fn load(dir: &Path, log_end_offset: i64) -> Result<Self, StorageError> {
+    /// Reads the file and drops what begins after the log's end or has ended before its start.
+    pub(crate) fn load(dir: &Path, log_start_offset: i64, log_end_offset: i64) -> Result<Self, StorageError> {
         let bytes = read_file(&dir.join(FILE))?.unwrap_or_default();
-        let LeaderEpochs { starts } = LeaderEpochs::parse(&bytes).unwrap_or_default();
-        let starts = starts.into_iter().filter(|(_, offset)| *offset <= log_end_offset).collect();
-        Ok(LeaderEpochs { starts })
+        let mut epochs = LeaderEpochs::parse(&bytes).unwrap_or_default();
+        epochs.starts.retain(|(_, offset)| *offset <= log_end_offset);
+        epochs.truncate_before(log_start_offset);
+        Ok(epochs)
     }
 
     /// The epochs in a file; `None` when it is malformed.
@@ -71,26 +72,22 @@ impl LeaderEpochs {
         if self.starts.last().is_some_and(|(latest, _)| epoch <= *latest) {
             return Ok(());
         }
-        // an epoch that began here too and appended nothing
-        self.starts.retain(|(_, start)| *start < offset);
-        self.starts.push((epoch, offset));
-        self.store(disk, dir)
+        // an epoch that began here too has appended nothing
+        let before = self.starts.iter().copied().filter(|(_, start)| *start < offset);
+        let epochs = LeaderEpochs { starts: before.chain([(epoch, offset)]).collect() };
+        epochs.store(disk, dir)?;
+        *self = epochs;
+        Ok(())
     }
 
-    /// Drops the epochs that end before the log's start, and lets the oldest one left begin there.
-    pub(crate) fn truncate_before(
-        &mut self,
-        disk: &dyn Disk,
-        dir: &Path,
-        log_start_offset: i64,
-    ) -> Result<(), StorageError> {
+    /// Drops the epochs that end before the log's start, and lets the oldest one left begin there. The file learns it
+    /// with the next epoch: until then [`load`](Self::load) does the same.
+    pub(crate) fn truncate_before(&mut self, log_start_offset: i64) {
         let ended = self.starts.iter().skip(1).take_while(|(_, start)| *start <= log_start_offset).count();
         self.starts.drain(..ended);
-        match self.starts.first_mut() {
-            Some((_, start)) if *start < log_start_offset => *start = log_start_offset,
-            _ => return Ok(()),
+        if let Some((_, start)) = self.starts.first_mut() {
+            *start = log_start_offset.max(*start);
         }
-        self.store(disk, dir)
     }
 
     /// The largest epoch that is not above `epoch`, and the offset at which the next one began. One that is older than

@@ -109,7 +109,7 @@ impl Partition {
             return Err(ReadError::OffsetOutOfRange { offset, log_start_offset, log_end_offset });
         }
         let start = self.log_start.fetch_max(offset, Ordering::AcqRel).max(offset);
-        writer.epochs.truncate_before(self.disk(), &self.dir, start)?;
+        writer.epochs.truncate_before(start);
         Ok(start)
     }
 }

@@ -25,7 +25,7 @@ impl Partition {
                 self.roll(&mut writer)?;
             }
             self.flush_doomed(&doomed)?;
-            self.forget(&mut writer, &doomed)?;
+            self.forget(&mut writer, &doomed);
             doomed
         };
         let mut deleted_bytes = 0;
@@ -73,9 +73,9 @@ impl Partition {
     }
 
     /// Takes segments out of the list, so that nobody finds them any more.
-    fn forget(&self, writer: &mut Writer, doomed: &[Arc<Segment>]) -> Result<(), StorageError> {
+    fn forget(&self, writer: &mut Writer, doomed: &[Arc<Segment>]) {
         if doomed.is_empty() {
-            return Ok(());
+            return;
         }
         let mut segments = self.segments.write();
         for segment in doomed {
@@ -84,7 +84,7 @@ impl Partition {
         let first = segments.keys().next().copied().unwrap_or_else(|| self.log_end_offset());
         drop(segments);
         let before = self.log_start.fetch_max(first, Ordering::AcqRel);
-        writer.epochs.truncate_before(self.disk(), &self.dir, before.max(first))
+        writer.epochs.truncate_before(before.max(first));
     }
 }
 
