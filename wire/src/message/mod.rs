@@ -7,6 +7,8 @@ use std::fmt::Debug;
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 
+pub mod add_offsets_to_txn;
+pub mod add_partitions_to_txn;
 pub mod alter_configs;
 mod api;
 pub mod api_versions;
@@ -21,6 +23,8 @@ pub mod describe_groups;
 pub mod describe_log_dirs;
 pub mod describe_producers;
 pub mod describe_topic_partitions;
+pub mod describe_transactions;
+pub mod end_txn;
 pub mod fetch;
 pub mod find_coordinator;
 pub mod header;
@@ -31,6 +35,7 @@ pub mod join_group;
 pub mod leave_group;
 pub mod list_groups;
 pub mod list_offsets;
+pub mod list_transactions;
 pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;
@@ -38,6 +43,8 @@ pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod sync_group;
+pub mod txn_offset_commit;
+pub mod write_txn_markers;
 
 pub use header::RequestHeader;
 
@@ -89,6 +96,11 @@ macro_rules! for_each_api {
         DeleteRecords = 21, 0..=2, flexible 2, delete_records: DeleteRecordsRequest => DeleteRecordsResponse;
         InitProducerId = 22, 0..=5, flexible 2, init_producer_id: InitProducerIdRequest => InitProducerIdResponse;
         OffsetForLeaderEpoch = 23, 0..=4, flexible 4, offset_for_leader_epoch: OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse;
+        AddPartitionsToTxn = 24, 0..=5, flexible 3, add_partitions_to_txn: AddPartitionsToTxnRequest => AddPartitionsToTxnResponse;
+        AddOffsetsToTxn = 25, 0..=4, flexible 3, add_offsets_to_txn: AddOffsetsToTxnRequest => AddOffsetsToTxnResponse;
+        EndTxn = 26, 0..=4, flexible 3, end_txn: EndTxnRequest => EndTxnResponse;
+        WriteTxnMarkers = 27, 0..=1, flexible 1, write_txn_markers: WriteTxnMarkersRequest => WriteTxnMarkersResponse;
+        TxnOffsetCommit = 28, 0..=4, flexible 3, txn_offset_commit: TxnOffsetCommitRequest => TxnOffsetCommitResponse;
         DescribeConfigs = 32, 0..=4, flexible 4, describe_configs: DescribeConfigsRequest => DescribeConfigsResponse;
         AlterConfigs = 33, 0..=2, flexible 2, alter_configs: AlterConfigsRequest => AlterConfigsResponse;
         DescribeLogDirs = 35, 0..=4, flexible 2, describe_log_dirs: DescribeLogDirsRequest => DescribeLogDirsResponse;
@@ -98,6 +110,8 @@ macro_rules! for_each_api {
         OffsetDelete = 47, 0..=0, flexible i16::MAX, offset_delete: OffsetDeleteRequest => OffsetDeleteResponse;
         DescribeCluster = 60, 0..=1, flexible 0, describe_cluster: DescribeClusterRequest => DescribeClusterResponse;
         DescribeProducers = 61, 0..=0, flexible 0, describe_producers: DescribeProducersRequest => DescribeProducersResponse;
+        DescribeTransactions = 65, 0..=0, flexible 0, describe_transactions: DescribeTransactionsRequest => DescribeTransactionsResponse;
+        ListTransactions = 66, 0..=1, flexible 0, list_transactions: ListTransactionsRequest => ListTransactionsResponse;
         DescribeTopicPartitions = 75, 0..=0, flexible 0, describe_topic_partitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse;
     }};
 }

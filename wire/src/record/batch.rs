@@ -37,9 +37,10 @@ const MAX_TIMESTAMP_AT: usize = 35;
 pub(super) const LOG_OVERHEAD: usize = 12;
 
 pub(super) const CODEC_MASK: i16 = 0b0111;
-const LOG_APPEND_TIME: i16 = 1 << 3;
+pub(super) const LOG_APPEND_TIME: i16 = 1 << 3;
 pub(super) const TRANSACTIONAL: i16 = 1 << 4;
-const CONTROL: i16 = 1 << 5;
+pub(super) const CONTROL: i16 = 1 << 5;
+pub(super) const DELETE_HORIZON: i16 = 1 << 6;
 
 /// What a record's timestamp says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +157,11 @@ impl BatchHeader {
         self.attributes & CONTROL != 0
     }
 
+    /// From when on compaction may remove the batch's tombstones or marker, ms; `None` if that is not decided.
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON != 0).then_some(self.base_timestamp)
+    }
+
     /// The sequence of the last record; -1 when the batch has none.
     pub fn last_sequence(&self) -> i32 {
         if self.base_sequence < 0 {
@@ -255,10 +261,10 @@ pub fn records(bytes: &[u8], limit: usize) -> Result<Records<'_>, RecordError> {
     Records::new(header, batch.get(BatchHeader::SIZE..).unwrap_or_default(), limit)
 }
 
-/// What a broker checks of a produced batch before it appends it: `bytes` are exactly one batch of
-/// magic 2, its checksum is right, its codec known, its count of records agrees with its offsets,
-/// and it is nothing that only brokers write. The records themselves are not looked at.
-pub fn validate_shallow(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
+/// What a broker checks of every batch before it appends it, its own included: `bytes` are exactly one batch of magic 2,
+/// its checksum is right, its codec known, its count of records agrees with its offsets. The records themselves are
+/// not looked at.
+pub fn validate_whole(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
     let (header, batch) = split(bytes)?;
     if batch.len() != bytes.len() {
         return Err(RecordError::BadLength(header.batch_length.into()));
@@ -269,6 +275,13 @@ pub fn validate_shallow(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
     if records_count < 1 || last_offset_delta != records_count - 1 {
         return Err(RecordError::BadCount { records_count, last_offset_delta });
     }
+    Ok(header)
+}
+
+/// What a broker checks of a produced batch before it appends it: [`validate_whole`], and that it is nothing that only
+/// brokers write.
+pub fn validate_shallow(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
+    let header = validate_whole(bytes)?;
     if header.is_control() {
         return Err(RecordError::NotAllowed("it is a control batch"));
     }

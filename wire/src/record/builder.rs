@@ -7,12 +7,16 @@
 
 use bytes::Bytes;
 
-use super::{BatchHeader, Compression, EncodedHeaders, RecordError, batch, headers, varint};
+use super::{BatchHeader, Compression, EncodedHeaders, RecordError, TimestampType, batch, headers, varint};
 
 /// Collects records into a batch.
 #[derive(Clone, Debug)]
 pub struct BatchBuilder {
     compression: Compression,
+    /// The attributes but for the codec.
+    attributes: i16,
+    /// What stands in the place of the base timestamp, ms.
+    delete_horizon_ms: Option<i64>,
     producer_id: i64,
     producer_epoch: i16,
     base_sequence: i32,
@@ -31,6 +35,8 @@ impl BatchBuilder {
     pub fn new(compression: Compression) -> Self {
         Self {
             compression,
+            attributes: 0,
+            delete_horizon_ms: None,
             producer_id: -1,
             producer_epoch: -1,
             base_sequence: -1,
@@ -51,6 +57,34 @@ impl BatchBuilder {
     /// As [`producer`](Self::producer), in place.
     pub fn set_producer(&mut self, id: i64, epoch: i16, base_sequence: i32) {
         (self.producer_id, self.producer_epoch, self.base_sequence) = (id, epoch, base_sequence);
+    }
+
+    /// Makes the batches part of the producer's transaction.
+    #[must_use]
+    pub fn transactional(mut self) -> Self {
+        self.attributes |= batch::TRANSACTIONAL;
+        self
+    }
+
+    /// Makes them control batches.
+    pub(super) fn control(mut self) -> Self {
+        self.attributes |= batch::CONTROL;
+        self
+    }
+
+    /// Puts a delete horizon in the place of the base timestamp.
+    pub(super) fn delete_horizon(mut self, horizon_ms: i64) -> Self {
+        self.attributes |= batch::DELETE_HORIZON;
+        self.delete_horizon_ms = Some(horizon_ms);
+        self
+    }
+
+    /// Says whose clock the timestamps are from.
+    pub(super) fn timestamp_type(mut self, timestamp_type: TimestampType) -> Self {
+        if timestamp_type == TimestampType::LogAppendTime {
+            self.attributes |= batch::LOG_APPEND_TIME;
+        }
+        self
     }
 
     /// Gives an empty builder the memory of a batch that is no longer needed: `Vec::from(bytes)`
@@ -99,7 +133,8 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers_size: usize,
     ) -> Result<(), RecordError> {
-        let base_timestamp = if self.count == 0 { timestamp } else { self.base_timestamp };
+        let first_timestamp = if self.count == 0 { timestamp } else { self.base_timestamp };
+        let base_timestamp = self.delete_horizon_ms.unwrap_or(first_timestamp);
         let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
         let offset_delta = i64::from(self.count);
         let length = 1
@@ -174,7 +209,7 @@ impl BatchBuilder {
             partition_leader_epoch: -1,
             magic: 2,
             crc: 0,
-            attributes: self.compression.id().into(),
+            attributes: i16::from(self.compression.id()) | self.attributes,
             last_offset_delta: self.count - 1,
             base_timestamp: self.base_timestamp,
             max_timestamp: self.max_timestamp,

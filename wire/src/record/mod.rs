@@ -8,7 +8,7 @@
 //! |---|---|---|---|---|
 //! | 0 | 0.8 | one message, or a wrapper around compressed messages | [`legacy`] | [`legacy::SetBuilder`] |
 //! | 1 | 0.10, KIP-32 | the same with a timestamp | [`legacy`] | [`legacy::SetBuilder`] |
-//! | 2 | 0.11, KIP-98 | a batch of records | [`batch`], [`Records`] | [`BatchBuilder`] |
+//! | 2 | 0.11, KIP-98 | a batch of records | [`batch`], [`Records`] | [`BatchBuilder`], [`control`] |
 //!
 //! Everything here works on byte slices: no sockets, no files. Bytes come from outside, so nothing
 //! panics on them, and what decompression may yield is always capped by the caller.
@@ -16,6 +16,7 @@
 pub mod batch;
 mod builder;
 mod compression;
+pub mod control;
 mod error;
 pub mod fuzzing;
 mod headers;
@@ -26,6 +27,7 @@ mod varint;
 pub use batch::{BatchHeader, TimestampType};
 pub use builder::BatchBuilder;
 pub use compression::Compression;
+pub use control::EndMarker;
 pub use error::RecordError;
 pub use headers::{EncodedHeaders, HeaderMark, Headers};
 pub use records::{Record, Records, RecordsIter};

@@ -3,6 +3,7 @@
 mod batch;
 mod builder;
 mod compression;
+mod control;
 mod differential;
 mod error;
 mod golden;
