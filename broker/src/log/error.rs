@@ -106,6 +106,22 @@ pub enum AppendError {
         /// The one that came.
         found: i16,
     },
+    /// A transactional batch outside of a transaction, or another one inside.
+    #[error("the batch of producer {producer_id} is refused: {reason}")]
+    InvalidTxnState {
+        /// The producer's id.
+        producer_id: i64,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A marker of a transaction coordinator that has been replaced.
+    #[error("a marker of coordinator epoch {found} is refused, the current one is {current}")]
+    CoordinatorFenced {
+        /// The epoch in force.
+        current: i32,
+        /// The one that came.
+        found: i32,
+    },
     /// The disk failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -123,6 +139,8 @@ impl AppendError {
             AppendError::InvalidTimestamp { .. } => ErrorCode::InvalidTimestamp,
             AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
+            AppendError::InvalidTxnState { .. } => ErrorCode::InvalidTxnState,
+            AppendError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
             AppendError::Storage(error) => error.error_code(),
         }
     }

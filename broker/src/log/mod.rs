@@ -8,8 +8,8 @@
 //! |---|---|
 //! | [`manager`] | the data directory: topics, checkpoints, opening, upkeep |
 //! | [`partition`] | append, read, flush, retention, recovery of one partition |
-//! | [`segment`] | the `.log`, `.index` and `.timeindex` files |
-//! | [`producer`] | idempotent producers and their `.snapshot` files |
+//! | [`segment`] | the `.log`, `.index`, `.timeindex` and `.txnindex` files |
+//! | [`producer`] | idempotent and transactional producers and their `.snapshot` files |
 //! | [`compact`] | compaction by key |
 //! | [`verify`], [`dump`] | looking into the files, without changing them |
 //! | [`checkpoint`], [`epochs`] | offsets of all partitions, leader epochs of one |
@@ -28,7 +28,7 @@ mod partition;
 mod producer;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -42,3 +42,5 @@ pub use manager::{
     TopicMeta, TopicStore,
 };
 pub use partition::{Appended, Durable, Partition, ReadSlice, RecoveryReport, TimestampOffset};
+pub use producer::Verification;
+pub use segment::txn_index::AbortedTxn;

@@ -6,16 +6,19 @@
 //! what is superseded, and puts small neighbours together. Offsets never change; gaps appear, and the log's end
 //! is not touched. The active segment is never compacted, nor is what is younger than `min.compaction.lag.ms`; what
 //! waits longer than `max.compaction.lag.ms` is compacted whatever its share of the log.
+//!
+//! Transactions: see [`transactions`].
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use wire::record::{BatchHeader, Record, RecordError, batch};
+use wire::record::{BatchHeader, Record, RecordError, batch, control};
 
 use self::key_map::KeyMap;
 use self::rewrite::Rewritten;
+use self::transactions::OpenTransactions;
 use super::config::LogConfig;
 use super::disk::Disk;
 use super::error::{ReadError, StorageError};
@@ -28,6 +31,7 @@ mod rewrite;
 pub(crate) mod swap;
 #[cfg(test)]
 mod tests;
+mod transactions;
 
 /// What one compaction did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +47,9 @@ struct Plan {
     seen_up_to: i64,
     /// Tombstones with an earlier timestamp go, milliseconds.
     tombstones_before_ms: i64,
+    now_ms: i64,
+    /// A marker that has become idle now may go then, milliseconds.
+    marker_horizon_ms: i64,
 }
 
 impl Plan {
@@ -64,18 +71,19 @@ impl Partition {
         }
         self.check_open()?;
         let mut first_dirty = self.maintenance();
-        let segments = compactable(self.closed_segments(), &config, now_ms);
+        let segments = compactable(self.stable_segments(), &config, now_ms);
         let overdue = is_overdue(&segments, *first_dirty, &config, now_ms)?;
         if !overdue && !is_due(&segments, *first_dirty, &config) {
             return Ok(None);
         }
-        let plan = plan(&segments, *first_dirty, &config, now_ms)?;
+        let plan = self.plan(&segments, *first_dirty, &config, now_ms)?;
         let seen: Vec<_> =
             segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
         let mut done = Compacted::default();
         let mut rest = seen.as_slice();
+        let mut open = OpenTransactions::default();
         while !rest.is_empty() {
-            let (run, bytes_after) = self.rewrite_run(rest, &plan, &config)?;
+            let (run, bytes_after) = self.rewrite_run(rest, &plan, &mut open, &config)?;
             let (replaced, behind) = rest.split_at(run);
             done.bytes_before += replaced.iter().map(|segment| u64::from(segment.size())).sum::<u64>();
             done.bytes_after += bytes_after;
@@ -91,6 +99,7 @@ impl Partition {
         &self,
         segments: &[Arc<Segment>],
         plan: &Plan,
+        open: &mut OpenTransactions,
         config: &LogConfig,
     ) -> Result<(usize, u64), ReadError> {
         let Some(first) = segments.first() else { return Ok((0, 0)) };
@@ -105,10 +114,11 @@ impl Partition {
                 break;
             }
             run += 1;
+            self.enter(open, segment)?;
             for found in segment.headers_from(0) {
                 let (position, header) = found?;
                 let bytes = read_batch(segment, position, &header)?;
-                let kept = self.rewrite_batch(&bytes, &header, plan);
+                let kept = self.rewrite_batch(&bytes, &header, plan, open);
                 let kept = kept.map_err(|error| corrupt(segment, position, &error))?;
                 out.write(kept.as_deref().unwrap_or(&bytes)).map_err(failed)?;
             }
@@ -118,26 +128,117 @@ impl Partition {
         Ok((run, out.written))
     }
 
+    /// Prepares for a segment's batches.
+    fn enter(&self, open: &mut OpenTransactions, segment: &Segment) -> Result<(), ReadError> {
+        let next = self.segment_after(segment.base_offset());
+        let end = next.map_or_else(|| self.log_end_offset(), |next| next.base_offset());
+        open.enter(self, segment.base_offset(), end)
+    }
+
     /// What replaces a batch; `None` when it stays as it is.
     fn rewrite_batch(
         &self,
         bytes: &[u8],
         header: &BatchHeader,
         plan: &Plan,
+        open: &mut OpenTransactions,
     ) -> Result<Option<Vec<u8>>, RecordError> {
-        let is_kept_empty = header.records_count == 0 && self.is_newest_of_producer(header);
-        if header.is_control() || is_kept_empty {
+        if header.is_control() {
+            let is_idle = open.is_idle_marker(header);
+            return if is_idle { self.rewrite_idle_marker(bytes, header, plan) } else { Ok(None) };
+        }
+        let is_aborted = open.is_aborted(header);
+        if header.records_count == 0 && self.is_newest_of_producer(header) {
             return Ok(None);
         }
-        match rewrite::retain(bytes, |record| plan.keeps(record))? {
+        match rewrite::retain(bytes, |record| !is_aborted && plan.keeps(record))? {
             Rewritten::Same => Ok(None),
             Rewritten::Shorter(batch) => Ok(Some(batch)),
-            Rewritten::Empty if self.is_newest_of_producer(header) => {
-                rewrite::without_records(bytes).map(Some)
-            }
-            Rewritten::Empty => Ok(Some(Vec::new())),
+            Rewritten::Empty => self.rewrite_empty(bytes, header).map(Some),
         }
     }
+
+    /// A marker of a transaction that has no batches left goes in two steps, see [`transactions`].
+    fn rewrite_idle_marker(
+        &self,
+        bytes: &[u8],
+        header: &BatchHeader,
+        plan: &Plan,
+    ) -> Result<Option<Vec<u8>>, RecordError> {
+        match header.delete_horizon_ms() {
+            _ if header.records_count == 0 => {}
+            Some(horizon_ms) if horizon_ms <= plan.now_ms => {}
+            Some(_) => return Ok(None),
+            None => {
+                let delayed = control::with_delete_horizon(bytes, plan.marker_horizon_ms)?;
+                return Ok(delayed.map(Vec::from));
+            }
+        }
+        self.rewrite_empty(bytes, header).map(Some)
+    }
+
+    /// What is left of a batch without records: nothing, or what tells its producer's sequence and epoch.
+    fn rewrite_empty(&self, bytes: &[u8], header: &BatchHeader) -> Result<Vec<u8>, RecordError> {
+        if self.is_newest_of_producer(header) { rewrite::without_records(bytes) } else { Ok(Vec::new()) }
+    }
+
+    /// The first pass.
+    fn plan(
+        &self,
+        segments: &[Arc<Segment>],
+        first_dirty: i64,
+        config: &LogConfig,
+        now_ms: i64,
+    ) -> Result<Plan, ReadError> {
+        let mut plan = Plan {
+            keys: KeyMap::new(config.dedupe_buffer_bytes),
+            seen_up_to: first_dirty,
+            tombstones_before_ms: now_ms.saturating_sub(config.delete_retention_ms),
+            now_ms,
+            marker_horizon_ms: now_ms.saturating_add(config.delete_retention_ms),
+        };
+        let mut open = OpenTransactions::default();
+        for segment in segments {
+            self.enter(&mut open, segment)?;
+            for found in segment.headers_from(0) {
+                let (position, header) = found?;
+                // what was aborted supersedes nothing
+                let is_data = if header.is_control() {
+                    open.is_idle_marker(&header);
+                    false
+                } else {
+                    !open.is_aborted(&header)
+                };
+                if header.last_offset() < first_dirty {
+                    continue;
+                }
+                if is_data && !note_keys(segment, position, &header, &mut plan)? {
+                    return Ok(plan);
+                }
+                plan.seen_up_to = header.last_offset().saturating_add(1);
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// Notes the keys of a batch; `false` when there is no more room for them.
+fn note_keys(
+    segment: &Segment,
+    position: u32,
+    header: &BatchHeader,
+    plan: &mut Plan,
+) -> Result<bool, ReadError> {
+    let bytes = read_batch(segment, position, header)?;
+    let records = batch::records(&bytes, RECORDS_BYTES_MAX);
+    for record in records.map_err(|error| corrupt(segment, position, &error))?.iter() {
+        let record = record.map_err(|error| corrupt(segment, position, &error))?;
+        if record.key.is_some_and(|key| !plan.keys.note(key, record.offset)) {
+            plan.seen_up_to = record.offset;
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The closed segments before the first that is too young for `min.compaction.lag.ms`.
@@ -174,38 +275,6 @@ fn is_due(segments: &[Arc<Segment>], first_dirty: i64, config: &LogConfig) -> bo
     };
     let (clean, dirty) = (bytes(false), bytes(true));
     dirty > 0 && dirty as f64 / (clean + dirty) as f64 >= config.min_cleanable_dirty_ratio
-}
-
-fn plan(
-    segments: &[Arc<Segment>],
-    first_dirty: i64,
-    config: &LogConfig,
-    now_ms: i64,
-) -> Result<Plan, ReadError> {
-    let mut plan = Plan {
-        keys: KeyMap::new(config.dedupe_buffer_bytes),
-        seen_up_to: first_dirty,
-        tombstones_before_ms: now_ms.saturating_sub(config.delete_retention_ms),
-    };
-    for segment in segments {
-        for found in segment.headers_from(0) {
-            let (position, header) = found?;
-            if header.last_offset() < first_dirty || header.is_control() {
-                continue;
-            }
-            let bytes = read_batch(segment, position, &header)?;
-            let records = batch::records(&bytes, RECORDS_BYTES_MAX);
-            for record in records.map_err(|error| corrupt(segment, position, &error))?.iter() {
-                let record = record.map_err(|error| corrupt(segment, position, &error))?;
-                if record.key.is_some_and(|key| !plan.keys.note(key, record.offset)) {
-                    plan.seen_up_to = record.offset;
-                    return Ok(plan);
-                }
-            }
-            plan.seen_up_to = header.last_offset().saturating_add(1);
-        }
-    }
-    Ok(plan)
 }
 
 /// Whether what is left of `next` fits into a segment that begins with `first` and has `bytes` already.

@@ -11,6 +11,9 @@ const CRC_AT: usize = 17;
 const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
 const COUNT_AT: usize = 57;
+/// What the attributes of a batch without records do not say.
+const CODEC_MASK: i16 = 0b111;
+const DELETE_HORIZON: i16 = 1 << 6;
 /// Bytes before and with the length field, which the length does not count.
 const LENGTH_OVERHEAD: usize = 12;
 
@@ -67,8 +70,8 @@ pub(crate) fn retain(
 pub(crate) fn without_records(bytes: &[u8]) -> Result<Vec<u8>, RecordError> {
     let header = BatchHeader::parse(bytes)?;
     let mut batch = assemble(bytes, &[], 0, header.max_timestamp);
-    let codec_less = header.attributes & !0b111;
-    put(&mut batch, ATTRIBUTES_AT, &codec_less.to_be_bytes());
+    let plain = header.attributes & !(CODEC_MASK | DELETE_HORIZON);
+    put(&mut batch, ATTRIBUTES_AT, &plain.to_be_bytes());
     seal(&mut batch);
     Ok(batch)
 }

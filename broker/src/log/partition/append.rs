@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 use wire::record::RecordError;
 use wire::record::batch::{self, BatchHeader};
 
+use super::transactions::STABLE;
 use super::{Partition, RECORDS_BYTES_MAX, Writer};
 use crate::log::config::{LogConfig, TimestampType};
 use crate::log::error::AppendError;
-use crate::log::producer::{ProducerBatch, Verdict};
+use crate::log::producer::{AppendOrigin, ProducerBatch, Verdict};
 
 /// Where batches were appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +34,40 @@ impl Partition {
     /// The records are in the page cache afterwards; [`flush_to`](Self::flush_to) makes them durable. Blocks for
     /// the write, and for a flush when `flush_messages` says so.
     pub fn append(&self, records: &mut [u8]) -> Result<Appended, AppendError> {
+        self.append_from(records, AppendOrigin::Client(None))
+    }
+
+    pub(super) fn append_from(
+        &self,
+        records: &mut [u8],
+        origin: AppendOrigin,
+    ) -> Result<Appended, AppendError> {
         let config = self.config();
-        let mut batches = check(records, &config, self.now_ms())?;
+        let mut batches = check(records, &config, self.now_ms(), origin)?;
         let mut writer = self.writer.lock();
         self.check_open()?;
-        if let Some(original) = known_duplicate(&writer, &batches)? {
+        if let Some(original) = known_duplicate(&writer, &batches, origin)? {
             return Ok(self.answer_duplicate(original, &config));
         }
         let now_ms = self.now_ms();
         let base_offset = self.log_end_offset();
         let next_offset = self.assign_offsets(records, &mut batches, &config, now_ms)?;
         self.roll_if_due(&mut writer, &batches, records.len(), &config)?;
-        self.write(&mut writer, records, &batches, &config)?;
+        let indexed = self.index_aborted(&writer, batches.first(), origin.marker())?;
+        let written = self.write(&mut writer, records, &batches, &config);
+        if written.is_err() && indexed {
+            self.take_back_index(&writer);
+        }
+        written?;
         for header in &batches {
-            writer.producers.note(header, now_ms);
+            match origin.marker() {
+                Some(marker) => writer.producers.end(header, marker, now_ms),
+                None => writer.producers.note(header, now_ms),
+            }
         }
         writer.producers.limit(config.producer_ids_max);
+        let first_unstable = writer.producers.first_unstable_offset().unwrap_or(STABLE);
+        self.first_unstable.store(first_unstable, Ordering::Release);
         self.log_end.store(next_offset, Ordering::Release);
         writer.active.publish(records.len() as u32);
         drop(writer);
@@ -112,6 +131,13 @@ impl Partition {
         Ok(())
     }
 
+    /// The marker of an index entry could not be written. If the entry cannot be taken back either, a restart removes it.
+    fn take_back_index(&self, writer: &Writer) {
+        if let Err(error) = writer.active.txns().pop(self.disk()) {
+            self.go_offline(&error);
+        }
+    }
+
     /// Wakes those that wait for records. Announcements may overtake each other, so the larger one wins.
     fn announce(&self, next_offset: i64) {
         self.high_watermark.send_if_modified(|announced| {
@@ -140,9 +166,13 @@ fn append_time(config: &LogConfig, timestamp: i64) -> i64 {
 }
 
 /// The batch's first appearance, if it is there already. An idempotent producer's batch comes alone.
-fn known_duplicate(writer: &Writer, batches: &[BatchHeader]) -> Result<Option<ProducerBatch>, AppendError> {
+fn known_duplicate(
+    writer: &Writer,
+    batches: &[BatchHeader],
+    origin: AppendOrigin,
+) -> Result<Option<ProducerBatch>, AppendError> {
     match batches {
-        [one] if one.producer_id >= 0 => match writer.producers.check(one)? {
+        [one] if one.producer_id >= 0 => match writer.producers.judge(one, origin)? {
             Verdict::Append => Ok(None),
             Verdict::Duplicate(original) => Ok(Some(original)),
         },
@@ -151,7 +181,12 @@ fn known_duplicate(writer: &Writer, batches: &[BatchHeader]) -> Result<Option<Pr
 }
 
 /// What needs no lock: the batches are whole and sound, and allowed on this topic.
-fn check(records: &[u8], config: &LogConfig, now_ms: i64) -> Result<Vec<BatchHeader>, AppendError> {
+fn check(
+    records: &[u8],
+    config: &LogConfig,
+    now_ms: i64,
+    origin: AppendOrigin,
+) -> Result<Vec<BatchHeader>, AppendError> {
     let mut headers = Vec::with_capacity(1);
     for batch in batch::batches(records) {
         let (header, bytes) = batch.map_err(refusal)?;
@@ -159,8 +194,16 @@ fn check(records: &[u8], config: &LogConfig, now_ms: i64) -> Result<Vec<BatchHea
         if header.size() > max {
             return Err(AppendError::TooLarge { size: header.size(), max });
         }
-        let header = batch::validate_shallow(bytes).map_err(refusal)?;
-        check_timestamps(&header, bytes, config, now_ms)?;
+        let header = match origin {
+            AppendOrigin::Client(_) => {
+                let header = batch::validate_shallow(bytes).map_err(refusal)?;
+                check_timestamps(&header, bytes, config, now_ms)?;
+                header
+            }
+            AppendOrigin::Coordinator(_) | AppendOrigin::Marker(_) => {
+                batch::validate_whole(bytes).map_err(refusal)?
+            }
+        };
         headers.push(header);
         if config.cleanup_policy.compact {
             check_keys(bytes)?;
@@ -172,9 +215,6 @@ fn check(records: &[u8], config: &LogConfig, now_ms: i64) -> Result<Vec<BatchHea
     }
     if headers.len() > 1 && headers.iter().any(|header| header.producer_id >= 0) {
         return invalid("an idempotent producer sends one batch at a time");
-    }
-    if headers.iter().any(BatchHeader::is_transactional) {
-        return invalid("transactions are not supported");
     }
     let max = config.segment_bytes as usize;
     if records.len() > max {

@@ -10,6 +10,7 @@
 //! | `roll` | closes the active segment and begins the next |
 //! | `flush` | one fdatasync for all that wait |
 //! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
+//! | `transactions` | markers, the last stable offset, reading what is committed |
 //! | `retain` | deletes old segments |
 //! | `recover` | opens the directory after a clean stop or a crash |
 
@@ -40,6 +41,7 @@ mod roll;
 #[cfg(test)]
 mod tests;
 mod times;
+mod transactions;
 
 pub use append::Appended;
 pub use flush::Durable;
@@ -67,6 +69,8 @@ pub struct Partition {
     segments: RwLock<BTreeMap<i64, Arc<Segment>>>,
     log_start: AtomicI64,
     log_end: AtomicI64,
+    /// Where the oldest open transaction begins, or `STABLE`.
+    first_unstable: AtomicI64,
     /// What is appended is stamped with this epoch.
     leader_epoch: AtomicI32,
     writer: Mutex<Writer>,
@@ -248,10 +252,12 @@ impl Partition {
         self.segments.read().values().cloned().collect()
     }
 
-    /// The segments that no longer grow, oldest first.
-    pub(crate) fn closed_segments(&self) -> Vec<Arc<Segment>> {
-        let mut segments = self.segments();
-        segments.pop();
-        segments
+    /// The segments that no longer grow and in which every transaction has ended, oldest first.
+    pub(crate) fn stable_segments(&self) -> Vec<Arc<Segment>> {
+        let last_stable = self.last_stable_offset();
+        let segments = self.segments();
+        let followed = segments.iter().zip(segments.iter().skip(1));
+        let stable = followed.take_while(|(_, next)| next.base_offset() <= last_stable);
+        stable.map(|(segment, _)| Arc::clone(segment)).collect()
     }
 }

@@ -8,18 +8,22 @@
 //!
 //! In both cases: an interrupted compaction is completed or undone, files without their `.log` are removed,
 //! indexes that are not as they should be are rebuilt, and the producers are brought up to the log's end by
-//! walking over the batches behind the newest sound snapshot.
+//! walking over the batches behind the newest sound snapshot. Where a segment with markers was verified the walk begins
+//! before it, and finds the aborted transactions for its index.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
+use wire::record::{BatchHeader, EndMarker};
 
 use super::flush::Flusher;
+use super::transactions::STABLE;
 use super::{OPEN, Partition, Writer};
 use crate::log::clock::Clock;
 use crate::log::compact::swap;
@@ -81,9 +85,15 @@ impl Partition {
         let disk = origin.disk.as_ref();
         let bases = tidy(disk, &origin)?;
         let mut report = RecoveryReport::default();
-        let mut recovery =
-            Recovery { origin: &origin, report: &mut report, segments: BTreeMap::new(), next_offset: 0 };
+        let mut recovery = Recovery {
+            origin: &origin,
+            report: &mut report,
+            segments: BTreeMap::new(),
+            with_markers: BTreeSet::new(),
+            next_offset: 0,
+        };
         recovery.open_segments(&bases)?;
+        let with_markers = recovery.with_markers;
         let (mut segments, mut log_end) = (recovery.segments, recovery.next_offset);
         let mut files_changed = report.segments_scanned > 0;
         if segments.is_empty() || log_end < origin.log_start {
@@ -93,7 +103,7 @@ impl Partition {
             segments = BTreeMap::from([(log_end, Arc::new(Segment::create(disk, &origin.dir, log_end)?))]);
             files_changed = true;
         }
-        let producers = load_producers(&origin, &segments, log_end)?;
+        let producers = load_producers(&origin, &segments, &with_markers, log_end)?;
         let partition = assemble(origin, segments, log_end, producers)?;
         if files_changed {
             partition.sync_recovered()?;
@@ -133,6 +143,7 @@ fn assemble(
         segments: RwLock::new(segments),
         log_start: AtomicI64::new(log_start),
         log_end: AtomicI64::new(log_end),
+        first_unstable: AtomicI64::new(producers.first_unstable_offset().unwrap_or(STABLE)),
         leader_epoch: AtomicI32::new(epochs.latest()),
         writer: Mutex::new(Writer {
             active,
@@ -157,7 +168,7 @@ fn tidy(disk: &dyn Disk, origin: &Origin) -> Result<Vec<i64>, StorageError> {
     bases.sort_unstable();
     remove_before_start(origin, &mut bases)?;
     for path in &paths {
-        let orphan = ["index", "timeindex"].iter().find_map(|suffix| base_of(path, suffix));
+        let orphan = ["index", "timeindex", "txnindex"].iter().find_map(|suffix| base_of(path, suffix));
         let is_orphan = orphan.is_some_and(|base| bases.binary_search(&base).is_err());
         let is_leftover =
             path.extension().is_some_and(|extension| extension == "tmp" || extension == "deleted");
@@ -189,6 +200,8 @@ struct Recovery<'a> {
     origin: &'a Origin,
     report: &'a mut RecoveryReport,
     segments: BTreeMap<i64, Arc<Segment>>,
+    /// Segments whose index of aborted transactions is to be rebuilt.
+    with_markers: BTreeSet<i64>,
     next_offset: i64,
 }
 
@@ -248,6 +261,9 @@ impl Recovery<'_> {
         self.report.truncated_bytes += opened.truncated_bytes;
         self.report.segments_scanned += usize::from(opened.verified);
         self.report.indexes_rebuilt += usize::from(opened.indexes_rebuilt);
+        if opened.has_markers {
+            self.with_markers.insert(opened.segment.base_offset());
+        }
         self.segments.insert(opened.segment.base_offset(), Arc::new(opened.segment));
     }
 
@@ -263,33 +279,65 @@ impl Recovery<'_> {
     }
 }
 
-/// The producers at the log's end.
+/// The producers at the log's end; completes the indexes of aborted transactions of the segments in `with_markers`.
 fn load_producers(
     origin: &Origin,
     segments: &BTreeMap<i64, Arc<Segment>>,
+    with_markers: &BTreeSet<i64>,
     log_end: i64,
 ) -> Result<Producers, StorageError> {
-    let (mut producers, mut from) = (Producers::default(), 0);
-    for offset in snapshot::list(&origin.dir)? {
-        let loaded = if offset <= log_end { snapshot::read(&origin.dir, offset) } else { None };
-        if let Some(loaded) = loaded {
-            (producers, from) = (loaded, offset);
-            break;
-        }
-        let path = snapshot::path(&origin.dir, offset);
-        origin.disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
-    }
+    let (mut producers, mut from) = load_snapshot(origin, with_markers, log_end)?;
     let now_ms = origin.clock.now_ms();
     for segment in segments.values().skip_while(|segment| segment_ends_before(segments, segment, from)) {
         // a damaged batch in the middle ends the walk over this segment only
-        for (_, header) in HeaderScan::new(segment.file(), 0, segment.size()).map_while(Result::ok) {
-            if header.base_offset >= from {
-                producers.note(&header, now_ms);
+        for (at, header) in HeaderScan::new(segment.file(), 0, segment.size()).map_while(Result::ok) {
+            if header.base_offset < from {
+                continue;
             }
+            if !header.is_control() {
+                producers.note(&header, now_ms);
+                continue;
+            }
+            let Some(marker) = read_marker(segment.file(), at, &header) else { continue };
+            let ended = producers.aborted_by(header.producer_id, header.base_offset);
+            let is_due = !marker.committed && with_markers.contains(&segment.base_offset());
+            if let Some(aborted) = ended.filter(|_| is_due) {
+                segment.txns().push(origin.disk.as_ref(), &aborted)?;
+            }
+            producers.end(&header, marker, now_ms);
         }
     }
     producers.limit(origin.config.producer_ids_max);
     Ok(producers)
+}
+
+/// The newest sound snapshot that is not behind what has to be walked over, and its offset.
+fn load_snapshot(
+    origin: &Origin,
+    with_markers: &BTreeSet<i64>,
+    log_end: i64,
+) -> Result<(Producers, i64), StorageError> {
+    let walk_from = with_markers.first().copied().unwrap_or(log_end);
+    for offset in snapshot::list(&origin.dir)? {
+        let loaded = if offset <= log_end { snapshot::read(&origin.dir, offset) } else { None };
+        match loaded {
+            Some(loaded) if offset <= walk_from => return Ok((loaded, offset)),
+            Some(_) => {}
+            None => {
+                let path = snapshot::path(&origin.dir, offset);
+                origin.disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
+            }
+        }
+    }
+    Ok((Producers::default(), 0))
+}
+
+/// The marker in the control batch at `position`; `None` when it holds none, or cannot be read.
+fn read_marker(file: &File, position: u32, header: &BatchHeader) -> Option<EndMarker> {
+    const MARKER_BYTES_MAX: usize = 1024;
+    let mut bytes = vec![0; header.size().min(MARKER_BYTES_MAX)];
+    file.read_exact_at(&mut bytes, u64::from(position)).ok()?;
+    EndMarker::read(&bytes).ok().flatten()
 }
 
 fn segment_ends_before(segments: &BTreeMap<i64, Arc<Segment>>, segment: &Segment, offset: i64) -> bool {

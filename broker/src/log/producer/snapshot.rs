@@ -10,16 +10,16 @@
 //! | 4 | entries | count |
 //! | 8 | producer id | |
 //! | 2 | producer epoch | |
-//! | 4 | last sequence | of the batch |
-//! | 8 | last offset | of the batch |
+//! | 4 | last sequence | of the batch; -1 for none |
+//! | 8 | last offset | of the batch; -1 for none |
 //! | 4 | offset delta | last offset minus base offset |
 //! | 8 | timestamp | when the producer was last seen, milliseconds |
-//! | 4 | coordinator epoch | -1: no transactions |
-//! | 8 | current transaction's first offset | -1 |
+//! | 4 | coordinator epoch | of the last marker's coordinator; -1: no transactions |
+//! | 8 | current transaction's first offset | -1 if none is open |
 //!
 //! Kafka writes one entry for a producer, its last batch, and so knows only that one after a restart. Here a
-//! producer has an entry for each of its batches, oldest first: Kafka reads such a file too, and takes the
-//! last entry. Write: whole, under a temporary name, renamed. A file that is short or whose CRC is wrong is
+//! producer has an entry for each of its batches, oldest first, or one without a batch: Kafka reads such a file too,
+//! and takes the last entry. Write: whole, under a temporary name, renamed. A file that is short or whose CRC is wrong is
 //! ignored: an older snapshot, or the whole log, takes its place.
 
 use std::fs;
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use bytes::BufMut;
 use wire::record::batch::increment_sequence;
 
-use super::entries::{self, CHECKED_FROM, ENTRY, HEADER, VERSION};
+use super::entries::{self, CHECKED_FROM, ENTRY, Entry, HEADER, VERSION};
 use super::{ProducerBatch, Producers};
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
@@ -73,21 +73,27 @@ pub(crate) fn read(dir: &Path, offset: i64) -> Option<Producers> {
 }
 
 fn encode(producers: &Producers) -> Vec<u8> {
-    let count: usize = producers.iter().map(|(_, producer)| producer.batches.len()).sum();
+    let count: usize = producers.iter().map(|(_, producer)| producer.batches.len().max(1)).sum();
     let mut out = Vec::with_capacity(HEADER + count * ENTRY);
     out.put_i16(VERSION);
     out.put_u32(0);
     out.put_u32(count as u32);
     for (id, producer) in producers.iter() {
-        for batch in &producer.batches {
+        let mut entry = |last_sequence: i32, last_offset: i64, offset_delta: i32| {
             out.put_i64(id);
             out.put_i16(producer.epoch);
-            out.put_i32(batch.last_sequence);
-            out.put_i64(batch.last_offset);
-            out.put_i32((batch.last_offset - batch.base_offset) as i32);
+            out.put_i32(last_sequence);
+            out.put_i64(last_offset);
+            out.put_i32(offset_delta);
             out.put_i64(producer.seen_ms);
-            out.put_i32(-1);
-            out.put_i64(-1);
+            out.put_i32(producer.coordinator_epoch);
+            out.put_i64(producer.txn_first_offset.unwrap_or(-1));
+        };
+        for batch in &producer.batches {
+            entry(batch.last_sequence, batch.last_offset, (batch.last_offset - batch.base_offset) as i32);
+        }
+        if producer.batches.is_empty() {
+            entry(-1, -1, 0);
         }
     }
     let crc = crc32c::crc32c(out.get(CHECKED_FROM..).unwrap_or_default());
@@ -100,15 +106,25 @@ fn encode(producers: &Producers) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Option<Producers> {
     let mut producers = Producers::default();
     for entry in entries::parse(bytes).ok()? {
-        let batch = ProducerBatch {
-            // the sequence wraps as offsets do not
-            base_sequence: increment_sequence(entry.last_sequence, entry.offset_delta.checked_neg()?),
-            last_sequence: entry.last_sequence,
-            base_offset: entry.last_offset.checked_sub(i64::from(entry.offset_delta))?,
-            last_offset: entry.last_offset,
-            timestamp: entry.timestamp,
-        };
-        producers.insert(entry.producer_id, entry.producer_epoch, batch, entry.timestamp);
+        let producer = producers.entry(entry.producer_id, entry.producer_epoch, entry.timestamp);
+        producer.coordinator_epoch = entry.coordinator_epoch;
+        if entry.last_offset >= 0 && entry.last_sequence >= 0 {
+            producer.push(batch_of(&entry)?);
+        }
+        if entry.current_txn_first_offset >= 0 {
+            producers.begin(entry.producer_id, entry.current_txn_first_offset);
+        }
     }
     Some(producers)
+}
+
+fn batch_of(entry: &Entry) -> Option<ProducerBatch> {
+    Some(ProducerBatch {
+        // the sequence wraps as offsets do not
+        base_sequence: increment_sequence(entry.last_sequence, entry.offset_delta.checked_neg()?),
+        last_sequence: entry.last_sequence,
+        base_offset: entry.last_offset.checked_sub(i64::from(entry.offset_delta))?,
+        last_offset: entry.last_offset,
+        timestamp: entry.timestamp,
+    })
 }

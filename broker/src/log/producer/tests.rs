@@ -1,8 +1,8 @@
 use std::fs;
 
-use wire::record::BatchHeader;
+use wire::record::{BatchHeader, EndMarker};
 
-use super::{BATCHES, Producers, Verdict, snapshot};
+use super::{AppendOrigin, BATCHES, Producers, Verdict, snapshot};
 use crate::log::RealDisk;
 use crate::log::error::AppendError;
 use crate::log::tests::{NOON, produced};
@@ -11,6 +11,13 @@ fn header(id: i64, epoch: i16, base_sequence: i32, count: i32, base_offset: i64)
     let mut bytes = produced(id, epoch, base_sequence, count);
     wire::record::batch::set_base_offset(&mut bytes, base_offset);
     BatchHeader::parse(&bytes).unwrap()
+}
+
+impl Producers {
+    /// Judges what a client sends outside of transactions.
+    fn check(&self, batch: &BatchHeader) -> Result<Verdict, AppendError> {
+        self.judge(batch, AppendOrigin::Client(None))
+    }
 }
 
 /// Producer 7, epoch 1, with batches of ten records from sequence 0 and offset 100 on.
@@ -183,4 +190,64 @@ fn a_producer_is_told_with_its_newest_batch() {
     let [only] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((only.id, only.epoch, only.last_sequence), (7, 1, 29));
     assert!(only.last_timestamp > 0);
+}
+
+fn transactional(id: i64, base_sequence: i32, base_offset: i64) -> BatchHeader {
+    let mut header = header(id, 0, base_sequence, 1, base_offset);
+    header.attributes |= 1 << 4;
+    header
+}
+
+const COMMITTED: EndMarker = EndMarker { committed: true, coordinator_epoch: 3 };
+
+#[test]
+fn a_snapshot_keeps_open_transactions_and_producers_without_batches() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut producers = Producers::default();
+    producers.note(&transactional(7, 0, 100), NOON);
+    producers.note(&transactional(7, 1, 101), NOON);
+    producers.note(&transactional(8, 0, 102), NOON);
+    producers.end(&header(9, 4, 0, 1, 103), COMMITTED, NOON);
+    snapshot::write(&RealDisk, dir.path(), 104, &producers).unwrap();
+    let mut read = snapshot::read(dir.path(), 104).unwrap();
+    assert_eq!(read.first_unstable_offset(), Some(100));
+    let marked = read.iter().find(|(id, _)| *id == 9).unwrap().1;
+    assert_eq!((marked.epoch, marked.coordinator_epoch, marked.batches.len()), (4, 3, 0));
+    // it begins with sequence 0
+    assert_eq!(read.check(&header(9, 4, 0, 1, 0)).unwrap(), Verdict::Append);
+    assert!(is_out_of_order(read.check(&header(9, 4, 1, 1, 0))));
+    read.end(&header(7, 0, 0, 1, 105), COMMITTED, NOON);
+    assert_eq!(read.first_unstable_offset(), Some(102));
+    read.end(&header(8, 0, 0, 1, 106), COMMITTED, NOON);
+    assert_eq!(read.first_unstable_offset(), None);
+}
+
+#[test]
+fn a_producer_with_an_open_transaction_is_not_forgotten() {
+    let mut producers = Producers::default();
+    producers.note(&transactional(7, 0, 100), NOON);
+    for id in 10..30 {
+        producers.note(&header(id, 0, 0, 1, 100 + id), NOON + id);
+        producers.limit(10);
+    }
+    producers.expire(NOON + 1_000_000, 1000);
+    assert_eq!(producers.iter().map(|(id, _)| id).collect::<Vec<_>>(), [7]);
+    producers.end(&header(7, 0, 0, 1, 200), COMMITTED, NOON);
+    producers.expire(NOON + 1_000_000, 1000);
+    assert_eq!(producers.len(), 0);
+}
+
+/// The offsets topic has no sequences; only the epoch of its producers is known.
+#[test]
+fn a_coordinator_s_batches_are_not_taken_for_repetitions() {
+    let mut producers = Producers::default();
+    let mut commit = transactional(7, 0, 100);
+    commit.base_sequence = -1;
+    let word = producers.unverified(7);
+    let judged = producers.judge(&commit, AppendOrigin::Coordinator(word)).unwrap();
+    assert_eq!(judged, Verdict::Append);
+    producers.note(&commit, NOON);
+    assert_eq!(producers.judge(&commit, AppendOrigin::Coordinator(None)).unwrap(), Verdict::Append);
+    commit.producer_epoch = -1;
+    assert!(producers.judge(&commit, AppendOrigin::Coordinator(None)).is_err(), "an older epoch");
 }

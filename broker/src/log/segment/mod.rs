@@ -1,10 +1,11 @@
 //! A segment: a run of a partition's batches in one `.log` file, with an offset index and a time index beside
-//! it. The three files are Kafka's, so that Kafka's own tools read them:
+//! it. The files are Kafka's, so that Kafka's own tools read them:
 //!
 //! ```text
 //! 00000000000000000000.log        the record batches (magic 2) as they were produced, one after the other
 //! 00000000000000000000.index      see [`index`]
 //! 00000000000000000000.timeindex  see [`time_index`]
+//! 00000000000000000000.txnindex   see [`txn_index`]; only if a transaction was aborted
 //! ```
 //!
 //! The name is the base offset in 20 digits; no batch of the segment begins before it. The file has no header
@@ -27,6 +28,7 @@ use self::index::OffsetIndex;
 use self::indexes::Indexes;
 use self::scan::{HeaderScan, ScanError};
 use self::time_index::{TimeEntry, TimeIndex};
+use self::txn_index::TxnIndex;
 use super::disk::Disk;
 use super::error::{ReadError, StorageError};
 
@@ -38,11 +40,12 @@ pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time_index;
+pub(crate) mod txn_index;
 mod window;
 
 /// The file name endings of a segment, in the order in which they are removed: without a `.log` the others
 /// are orphans, which the next start removes.
-pub(crate) const SUFFIXES: [&str; 3] = ["log", "index", "timeindex"];
+pub(crate) const SUFFIXES: [&str; 4] = ["log", "index", "timeindex", "txnindex"];
 
 /// The path of one of a segment's files.
 pub(crate) fn file_path(dir: &Path, base_offset: i64, suffix: &str) -> PathBuf {
@@ -65,6 +68,7 @@ pub(crate) struct Segment {
     /// Bytes that readers may see.
     size: AtomicU32,
     indexes: RwLock<Indexes>,
+    txns: TxnIndex,
 }
 
 /// A write that failed.
@@ -99,6 +103,7 @@ impl Segment {
             // what lies beyond can be no batch, since no position points there
             size: AtomicU32::new(u32::try_from(len).unwrap_or(u32::MAX).min(i32::MAX as u32)),
             indexes: RwLock::new(Indexes::new(offsets, times, base_offset)),
+            txns: TxnIndex::open(disk, file_path(dir, base_offset, "txnindex"))?,
         })
     }
 
@@ -162,7 +167,9 @@ impl Segment {
 
     /// Completes the indexes; called when the segment stops growing and when the partition closes.
     pub(crate) fn close(&self, disk: &dyn Disk) -> Result<(), StorageError> {
-        self.indexes.write().close(disk)
+        self.indexes.write().close(disk)?;
+        // unlike the others it is not built anew when the segment is trusted
+        self.txns.sync(disk)
     }
 
     /// Makes the indexes durable, of a segment whose batches are.
@@ -174,7 +181,16 @@ impl Segment {
     /// are rebuilt after a crash.
     pub(crate) fn sync(&self, disk: &dyn Disk, grows: bool) -> Result<(), StorageError> {
         disk.sync(&self.file).map_err(|source| StorageError::io("flush", &self.path, source))?;
-        if grows { Ok(()) } else { self.indexes.write().sync(disk) }
+        if grows {
+            return Ok(());
+        }
+        self.indexes.write().sync(disk)?;
+        self.txns.sync(disk)
+    }
+
+    /// The aborted transactions whose marker is here.
+    pub(crate) fn txns(&self) -> &TxnIndex {
+        &self.txns
     }
 
     /// The first batch that ends at or after `offset`, and its position.
@@ -256,6 +272,7 @@ impl Segment {
     }
 
     fn clear_indexes(&self, disk: &dyn Disk) -> Result<(), StorageError> {
-        self.indexes.write().clear(disk)
+        self.indexes.write().clear(disk)?;
+        self.txns.clear(disk)
     }
 }

@@ -7,6 +7,7 @@
 //! | `.log` | a flipped bit in what was durable | found when it is read (consumers check the CRC) |
 //! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log` |
 //! | `.index` | wrong entries in the middle | look-ups notice and walk from the front |
+//! | `.txnindex` | cut off, entries of elsewhere | rebuilt from the markers by the partition's recovery |
 
 use std::path::Path;
 
@@ -41,6 +42,8 @@ pub(crate) struct Opened {
     /// Whether every batch's checksum was computed.
     pub(crate) verified: bool,
     pub(crate) indexes_rebuilt: bool,
+    /// Whether there are markers from which the partition has to rebuild the index of aborted transactions.
+    pub(crate) has_markers: bool,
 }
 
 /// Opens a segment that was closed or flushed properly. Its batches are trusted; its last stretch is walked over,
@@ -55,6 +58,7 @@ pub(crate) fn open_trusted(place: Place<'_>) -> Result<Opened, StorageError> {
             reason: None,
             verified: false,
             indexes_rebuilt: false,
+            has_markers: false,
         }),
         None => verify_segment(segment, place),
     }
@@ -98,7 +102,10 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
     // a segment that was closed has its largest timestamp as the last entry
     let last_time = indexes.times().last().map_or(NO_TIMESTAMP, |last| last.timestamp);
     let has_all_times = indexes.newest().timestamp <= last_time;
-    (has_all_times && indexes.times().is_plausible(next_offset.saturating_sub(1))).then_some(next_offset)
+    let plausible = has_all_times
+        && indexes.times().is_plausible(next_offset.saturating_sub(1))
+        && segment.txns.is_plausible(segment.base_offset, next_offset);
+    plausible.then_some(next_offset)
 }
 
 fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageError> {
@@ -109,12 +116,14 @@ fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageE
     let mut next_offset = segment.base_offset;
     let mut indexes = segment.indexes.write();
     let mut failed = None;
+    let mut has_markers = false;
     let verified = verify(&segment.file, segment.size(), place.bounds(), |position, header| {
         if let Err(error) = indexes.reserve(disk) {
             failed.get_or_insert(error);
         }
         indexes.note(position, header, place.index_interval_bytes);
         next_offset = header.last_offset().saturating_add(1);
+        has_markers |= header.is_control();
     });
     let verified = verified.map_err(|source| StorageError::io("read", &segment.path, source))?;
     drop(indexes);
@@ -126,7 +135,15 @@ fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageE
     segment.close(disk)?;
     let position = verified.valid_bytes;
     let reason = verified.reason.map(|reason| ScanError::Corrupt { position, reason }.to_string());
-    Ok(Opened { segment, next_offset, truncated_bytes, reason, verified: true, indexes_rebuilt: true })
+    Ok(Opened {
+        segment,
+        next_offset,
+        truncated_bytes,
+        reason,
+        verified: true,
+        indexes_rebuilt: true,
+        has_markers,
+    })
 }
 
 impl Place<'_> {

@@ -14,11 +14,13 @@ use super::error::StorageError;
 use super::partition::{Origin, Partition, RecoveryReport};
 
 pub(crate) use faulty_disk::{Fault, FaultyDisk};
+pub(crate) use transactional::{abort, commit, committed, send};
 
 mod checkpoints;
 mod configs;
 mod faulty_disk;
 mod sim;
+mod transactional;
 
 /// When the tests' clock starts, milliseconds.
 pub(crate) const NOON: i64 = 1_790_000_000_000;

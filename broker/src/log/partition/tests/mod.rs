@@ -6,3 +6,4 @@ mod recover;
 mod retain;
 mod roll;
 mod times;
+mod transactions;
