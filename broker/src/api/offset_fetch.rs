@@ -7,7 +7,7 @@
 //! | 2 | all partitions, with a null list; an error for the whole |
 //! | 5 | the leader epoch |
 //! | 6 | flexible |
-//! | 7 | only stable offsets: all are, as there are no transactions |
+//! | 7 | only stable offsets: error 88 for those that an open transaction may change |
 //! | 8 | several groups |
 //! | 3, 4, 9 | as the one before |
 

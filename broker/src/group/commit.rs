@@ -155,7 +155,11 @@ impl Coordinator {
                 let topics = asked
                     .topics
                     .map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
-                let topics = self.fetch(&asked.group_id, topics).into_iter().map(in_groups_form).collect();
+                let topics = self
+                    .fetch(&asked.group_id, topics, request.require_stable)
+                    .into_iter()
+                    .map(in_groups_form)
+                    .collect();
                 OffsetFetchResponseGroup { group_id: asked.group_id, topics, ..Default::default() }
             };
             return OffsetFetchResponse {
@@ -165,15 +169,21 @@ impl Coordinator {
         }
         let topics =
             request.topics.map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
-        let mut topics = self.fetch(&request.group_id, topics);
+        let mut topics = self.fetch(&request.group_id, topics, request.require_stable);
         if version == 0 {
             topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(in_zookeeper_form);
         }
         OffsetFetchResponse { topics, ..Default::default() }
     }
 
-    /// The offsets asked for, or all that there are; -1 stands for none.
-    fn fetch(&self, group: &str, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<OffsetFetchResponseTopic> {
+    /// The offsets asked for, or all that there are; -1 stands for none. Those that an open transaction may change are
+    /// not told if they must be stable: the client asks again.
+    fn fetch(
+        &self,
+        group: &str,
+        asked: Option<Vec<(String, Vec<i32>)>>,
+        require_stable: bool,
+    ) -> Vec<OffsetFetchResponseTopic> {
         let group = self.find(group);
         let group = group.as_ref().map(|group| group.lock());
         let none = Offsets::default();
@@ -185,6 +195,13 @@ impl Coordinator {
                 .collect()
         });
         let partition = |topic: &str, index: i32| match offsets.get(topic, index) {
+            _ if require_stable && offsets.is_unstable(topic, index) => OffsetFetchResponsePartition {
+                partition_index: index,
+                committed_offset: -1,
+                metadata: Some(String::new()),
+                error_code: ErrorCode::UnstableOffsetCommit.code(),
+                ..Default::default()
+            },
             Some(committed) => OffsetFetchResponsePartition {
                 partition_index: index,
                 committed_offset: committed.offset,

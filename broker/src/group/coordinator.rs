@@ -1,6 +1,6 @@
 //! The table of groups, and what the APIs call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -25,6 +25,8 @@ pub(crate) struct Coordinator {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) store: Store,
     groups: Mutex<HashMap<String, Arc<Mutex<Group>>>>,
+    /// The groups with offsets of open transactions, by producer id.
+    pub(super) pending_groups: Mutex<HashMap<i64, HashSet<String>>>,
 }
 
 impl Coordinator {
@@ -36,8 +38,15 @@ impl Coordinator {
     ) -> Result<Self, StorageError> {
         let store = Store::new(partitions);
         let groups = store.load(clock.now_ms())?;
+        let mut pending: HashMap<i64, HashSet<String>> = HashMap::new();
+        for (id, group) in &groups {
+            for producer_id in group.offsets.producers() {
+                pending.entry(producer_id).or_default().insert(id.clone());
+            }
+        }
         let groups = groups.into_iter().map(|(id, group)| (id, Arc::new(Mutex::new(group)))).collect();
-        Ok(Coordinator { config, clock, store, groups: Mutex::new(groups) })
+        let pending_groups = Mutex::new(pending);
+        Ok(Coordinator { config, clock, store, groups: Mutex::new(groups), pending_groups })
     }
 
     /// The group of that name, if there is one.

@@ -27,6 +27,7 @@ mod records;
 mod state;
 mod store;
 mod sync;
+mod transactional;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,7 @@ mod tests;
 pub(crate) use config::GroupConfig;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use describe::describe;
-pub(crate) use store::OFFSETS_TOPIC;
+pub(crate) use store::{OFFSETS_TOPIC, partition_for};
 
 /// Who asks: what a group remembers of a member's client.
 #[derive(Debug, Clone)]

@@ -1,19 +1,22 @@
 //! Keeps the groups in the compacted topic `__consumer_offsets`: a group's records all go to one partition, chosen by
 //! its name as Kafka does it.
+//!
+//! What is committed in a transaction is a transactional batch of the producer, without sequence; the transaction's marker
+//! decides about it, also when it is read again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tracing::{info, warn};
 use wire::ErrorCode;
 use wire::record::batch;
-use wire::record::{BatchBuilder, Compression};
+use wire::record::{BatchBuilder, BatchHeader, Compression, EndMarker};
 
 use super::offsets::Committed;
 use super::records::{self, Key, Record};
 use super::state::Group;
-use crate::log::{Partition, StorageError};
+use crate::log::{AppendError, Appended, Partition, StorageError, Verification};
 
 /// The name of the internal topic.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
@@ -28,6 +31,9 @@ const LOAD_BATCH_BYTES: usize = 64 << 20;
 pub(super) struct Store {
     partitions: Vec<Arc<Partition>>,
 }
+
+/// A producer's id and epoch, and what its coordinator has said of its transaction.
+pub(super) type Transactional = (i64, i16, Option<Verification>);
 
 /// Records that were appended and are durable once `partition` is flushed up to `offset`.
 #[derive(Debug)]
@@ -54,17 +60,27 @@ pub(super) fn java_hash(text: &str) -> i32 {
     text.encode_utf16().fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
+/// The partition of `count` that a name belongs to, as Kafka's coordinators choose it.
+pub(crate) fn partition_for(name: &str, count: usize) -> i32 {
+    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    // Kafka takes the absolute value, and 0 for the one number that has none.
+    let hash = java_hash(name).checked_abs().unwrap_or(0).unsigned_abs();
+    i32::try_from(hash % count).unwrap_or_default()
+}
+
 impl Store {
     /// Keeps the groups in these partitions, which must not be empty.
     pub(super) fn new(partitions: Vec<Arc<Partition>>) -> Self {
         Store { partitions }
     }
 
-    fn partition_of(&self, group: &str) -> Option<&Arc<Partition>> {
-        let count = u32::try_from(self.partitions.len()).ok().filter(|count| *count > 0)?;
-        // Kafka takes the absolute value, and 0 for the one number that has none.
-        let hash = java_hash(group).checked_abs().unwrap_or(0).unsigned_abs();
-        self.partitions.get((hash % count) as usize)
+    /// The number of the partition to which a group's records go.
+    pub(super) fn index_of(&self, group: &str) -> i32 {
+        partition_for(group, self.partitions.len())
+    }
+
+    pub(super) fn partition_of(&self, group: &str) -> Option<&Arc<Partition>> {
+        self.partitions.get(usize::try_from(self.index_of(group)).ok()?)
     }
 
     /// Appends a group's records, not yet durably. Blocks for the write.
@@ -77,6 +93,32 @@ impl Store {
         let mut batch = Vec::from(builder.finish().map_err(|error| unavailable(&error))?);
         let appended = partition.append(&mut batch).map_err(|error| unavailable(&error))?;
         Ok(Pending { partition: Arc::clone(partition), offset: appended.last_offset.saturating_add(1) })
+    }
+
+    /// Appends a group's records as part of a producer's transaction; the first one's offset comes with it.
+    pub(super) fn append_transactional(
+        &self,
+        group: &str,
+        records: &[Record],
+        (producer_id, producer_epoch, verification): Transactional,
+        now_ms: i64,
+    ) -> Result<(Pending, i64), ErrorCode> {
+        let partition = self.partition_of(group).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        let mut builder =
+            BatchBuilder::new(Compression::None).producer(producer_id, producer_epoch, -1).transactional();
+        for (key, value) in records {
+            builder.append(now_ms, Some(key), value.as_deref(), &[]).map_err(|error| unavailable(&error))?;
+        }
+        let mut batch = Vec::from(builder.finish().map_err(|error| unavailable(&error))?);
+        let appended = partition.append_as_coordinator(&mut batch, verification);
+        let Appended { base_offset, last_offset, .. } = appended.map_err(|error| match error {
+            AppendError::InvalidTxnState { .. } | AppendError::InvalidProducerEpoch { .. } => {
+                error.error_code()
+            }
+            other => unavailable(&other),
+        })?;
+        let pending = Pending { partition: Arc::clone(partition), offset: last_offset.saturating_add(1) };
+        Ok((pending, base_offset))
     }
 
     /// Reads all groups. Blocks.
@@ -98,6 +140,7 @@ fn load_partition(
     groups: &mut HashMap<String, Group>,
     now_ms: i64,
 ) -> Result<(), StorageError> {
+    let mut staged = Staged::new();
     let mut offset = partition.log_start_offset();
     while offset < partition.high_watermark() {
         let Ok(slice) = partition.read(offset, LOAD_CHUNK_BYTES, true) else {
@@ -109,7 +152,12 @@ fn load_partition(
         for batch in batch::batches(&bytes) {
             let Ok((header, batch)) = batch else { break };
             offset = header.last_offset().saturating_add(1);
-            if let Err(error) = load_batch(batch, groups, now_ms) {
+            let loaded = if header.is_control() {
+                load_marker(batch, &header, groups, &mut staged)
+            } else {
+                load_batch(batch, &header, groups, &mut staged, now_ms)
+            };
+            if let Err(error) = loaded {
                 warn!(partition = partition.name(), offset = header.base_offset, %error, "skipping a batch of offsets");
             }
         }
@@ -120,9 +168,30 @@ fn load_partition(
     Ok(())
 }
 
+/// The groups with pending offsets, by producer.
+type Staged = HashMap<i64, HashSet<String>>;
+
+/// A marker decides about what its producer has committed in this partition.
+fn load_marker(
+    batch: &[u8],
+    header: &BatchHeader,
+    groups: &mut HashMap<String, Group>,
+    staged: &mut Staged,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(marker) = EndMarker::read(batch)? else { return Ok(()) };
+    for id in staged.remove(&header.producer_id).unwrap_or_default() {
+        if let Some(group) = groups.get_mut(&id) {
+            group.offsets.end_transaction(header.producer_id, marker.committed);
+        }
+    }
+    Ok(())
+}
+
 fn load_batch(
     batch: &[u8],
+    header: &BatchHeader,
     groups: &mut HashMap<String, Group>,
+    staged: &mut Staged,
     now_ms: i64,
 ) -> Result<(), Box<dyn std::error::Error>> {
     for record in &batch::records(batch, LOAD_BATCH_BYTES)? {
@@ -138,6 +207,11 @@ fn load_batch(
                 };
                 let group = groups.entry(group).or_insert_with_key(|id| Group::new(id));
                 match committed {
+                    Some(committed) if header.is_transactional() => {
+                        let id = header.producer_id;
+                        staged.entry(id).or_default().insert(group.id.clone());
+                        group.offsets.stage(id, &topic, partition, committed, record.offset);
+                    }
                     Some(committed) => group.offsets.set(&topic, partition, committed),
                     None => group.offsets.remove(&topic, partition),
                 }

@@ -5,6 +5,7 @@ mod formats;
 mod generations;
 mod offsets;
 mod statics;
+mod transactional;
 
 use std::sync::Arc;
 
