@@ -1,5 +1,5 @@
-//! What goes on beside the requests: flushing by time, retention and compaction, and the time of consumer groups, on
-//! threads that may block.
+//! What goes on beside the requests: flushing by time, retention and compaction, and the time of consumer groups and of
+//! transactions, on threads that may block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::group::Coordinator;
 use crate::log::LogManager;
+use crate::txn;
 
 /// The longest pause between two looks at the logs.
 const TICK_MAX: Duration = Duration::from_secs(1);
@@ -59,6 +60,29 @@ pub(crate) async fn run_groups(groups: Arc<Coordinator>, expire_every: Duration,
         };
         if let Err(error) = upkeep.await {
             tracing::error!(%error, "the upkeep of the groups failed");
+        }
+    }
+}
+
+/// How often markers are tried again that could not be written.
+const TXN_RETRY: Duration = Duration::from_secs(1);
+
+/// Lets time pass for the transactions until `stop`.
+pub(crate) async fn run_txns(txns: Arc<txn::Coordinator>, stop: CancellationToken) {
+    let (abort_every, expire_every) = txns.intervals();
+    let mut retry = tokio::time::interval(TXN_RETRY);
+    let mut abort = tokio::time::interval(abort_every);
+    let mut expire = tokio::time::interval(expire_every);
+    loop {
+        let txns = txns.clone();
+        let upkeep = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = retry.tick() => tokio::task::spawn_blocking(move || txns.finish_ending()),
+            _ = abort.tick() => tokio::task::spawn_blocking(move || txns.abort_overdue()),
+            _ = expire.tick() => tokio::task::spawn_blocking(move || txns.remove_expired()),
+        };
+        if let Err(error) = upkeep.await {
+            tracing::error!(%error, "the upkeep of the transactions failed");
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::group::GroupConfig;
 use crate::log::{CleanupPolicy, LogConfig, TimestampType};
+use crate::txn::TxnConfig;
 
 /// The settings of one broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,15 @@ pub struct Config {
     pub offsets_retention_minutes: u64,
     pub offsets_retention_check_interval_ms: u64,
     pub offset_metadata_max_bytes: usize,
+
+    pub transaction_max_timeout_ms: i32,
+    pub transactional_id_expiration_ms: i64,
+    pub transaction_abort_timed_out_transaction_cleanup_interval_ms: u64,
+    pub transaction_remove_expired_transaction_cleanup_interval_ms: u64,
+    pub transaction_state_log_num_partitions: i32,
+    pub transaction_state_log_segment_bytes: u32,
+    pub max_transactional_ids: usize,
+    pub max_transaction_partitions: usize,
 }
 
 /// Whose clock a record's timestamp is, as the file spells it.
@@ -152,7 +162,7 @@ impl Section for Config {
                 "must be from 1 to 64",
             ),
         ];
-        check(&rules).and_then(|()| self.validate_service())
+        check(&rules).and_then(|()| self.validate_service()).and_then(|()| self.validate_transactions())
     }
 }
 
@@ -199,6 +209,36 @@ impl Config {
                 self.offsets_retention_check_interval_ms >= 1,
                 AT_LEAST_1,
             ),
+        ];
+        check(&rules)
+    }
+
+    fn validate_transactions(&self) -> Result<(), Invalid> {
+        let rules = [
+            ("transaction_max_timeout_ms", self.transaction_max_timeout_ms >= 1, AT_LEAST_1),
+            ("transactional_id_expiration_ms", self.transactional_id_expiration_ms >= 1, AT_LEAST_1),
+            (
+                "transaction_abort_timed_out_transaction_cleanup_interval_ms",
+                self.transaction_abort_timed_out_transaction_cleanup_interval_ms >= 1,
+                AT_LEAST_1,
+            ),
+            (
+                "transaction_remove_expired_transaction_cleanup_interval_ms",
+                self.transaction_remove_expired_transaction_cleanup_interval_ms >= 1,
+                AT_LEAST_1,
+            ),
+            (
+                "transaction_state_log_num_partitions",
+                self.transaction_state_log_num_partitions >= 1,
+                AT_LEAST_1,
+            ),
+            (
+                "transaction_state_log_segment_bytes",
+                (1 << 20..=i32::MAX as u32).contains(&self.transaction_state_log_segment_bytes),
+                "must be from 1048576 to 2147483647",
+            ),
+            ("max_transactional_ids", self.max_transactional_ids >= 1, AT_LEAST_1),
+            ("max_transaction_partitions", self.max_transaction_partitions >= 1, AT_LEAST_1),
         ];
         check(&rules)
     }
@@ -264,6 +304,25 @@ impl Config {
             offsets_retention_ms: i64::try_from(self.offsets_retention_minutes.saturating_mul(MINUTE_MS))
                 .unwrap_or(i64::MAX),
             offset_metadata_max_bytes: self.offset_metadata_max_bytes,
+        }
+    }
+
+    /// The limits of transactions, and the settings of their topic.
+    pub(crate) fn transactions(&self) -> TxnConfig {
+        let segment_bytes = self.transaction_state_log_segment_bytes.to_string();
+        TxnConfig {
+            max_timeout_ms: self.transaction_max_timeout_ms,
+            id_expiration_ms: self.transactional_id_expiration_ms,
+            abort_interval_ms: self.transaction_abort_timed_out_transaction_cleanup_interval_ms,
+            expiration_interval_ms: self.transaction_remove_expired_transaction_cleanup_interval_ms,
+            max_ids: self.max_transactional_ids,
+            max_partitions: self.max_transaction_partitions,
+            log_partitions: self.transaction_state_log_num_partitions,
+            log: [
+                ("cleanup.policy".to_owned(), "compact".to_owned()),
+                ("segment.bytes".to_owned(), segment_bytes),
+            ]
+            .into(),
         }
     }
 

@@ -28,6 +28,9 @@ pub enum Error {
     /// The groups cannot be read.
     #[error("cannot load the consumer groups: {0}")]
     Groups(#[source] StorageError),
+    /// The transactions cannot be read.
+    #[error("cannot load the transactions: {0}")]
+    Transactions(#[source] StorageError),
     /// The port is in use, or the address is not this host's.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -8,6 +8,7 @@
 //! | `group` | consumer groups and their offsets |
 //! | `server` | sockets: frames, order, limits, sendfile |
 //! | `settings` | the settings by Kafka's names, and those changed by request |
+//! | `txn` | transactions: their coordinator and its topic |
 //! | `state` | what the APIs' handlers share |
 //! | `producer_ids`, `background`, `metrics` | what their names say |
 //!
@@ -34,6 +35,7 @@ mod producer_ids;
 mod server;
 mod settings;
 mod state;
+mod txn;
 
 pub use config::Config;
 pub use error::Error;
@@ -46,6 +48,7 @@ use crate::producer_ids::ProducerIds;
 use crate::server::Server;
 use crate::settings::DynamicSettings;
 use crate::state::Broker;
+use crate::txn::LogMarkers;
 
 /// How often the broker shows that its runtime goes round.
 const BEAT: Duration = Duration::from_secs(5);
@@ -96,13 +99,16 @@ pub async fn bind_with(
     let (logs, report) = tokio::task::spawn_blocking(move || LogManager::open(options)).await??;
     let logs = Arc::new(logs);
     let groups = open_groups(logs.clone(), &settings).await?;
+    let producer_ids = Arc::new(ProducerIds::open(disk, logs.data_dir())?);
+    let txns = open_txns(logs.clone(), groups.clone(), producer_ids.clone(), &settings).await?;
     let metrics = BrokerMetrics::new(&ctx.metrics, api::SERVED.iter().map(|(key, ..)| *key));
     tell(&report, &metrics);
     let broker = Arc::new(Broker {
         node_id: settings.broker_id,
         advertised: settings.advertised(),
-        producer_ids: ProducerIds::open(disk, logs.data_dir())?,
+        producer_ids,
         groups,
+        txns,
         logs,
         metrics,
         conversions: api::Conversions::new(settings.queued_max_request_bytes),
@@ -126,6 +132,21 @@ async fn open_groups(logs: Arc<LogManager>, settings: &Config) -> Result<Arc<Coo
         Coordinator::load(topic.partitions().to_vec(), groups, Arc::new(SystemClock)).map_err(Error::Groups)
     };
     Ok(Arc::new(tokio::task::spawn_blocking(load).await??))
+}
+
+/// Loads the transactions, and completes those that a stop has interrupted.
+async fn open_txns(
+    logs: Arc<LogManager>,
+    groups: Arc<Coordinator>,
+    producer_ids: Arc<ProducerIds>,
+    settings: &Config,
+) -> Result<Arc<txn::Coordinator>, Error> {
+    let config = settings.transactions();
+    let markers = Box::new(LogMarkers { logs: logs.clone(), groups });
+    let clock = Arc::new(SystemClock);
+    let load = move || txn::Coordinator::load(logs, markers, producer_ids, config, clock);
+    let loaded = tokio::task::spawn_blocking(load).await?.map_err(Error::Transactions)?;
+    Ok(Arc::new(loaded))
 }
 
 /// Says what opening the logs found.
@@ -167,6 +188,7 @@ impl Bound {
         let expire_every = Duration::from_millis(broker.config.current().offsets_retention_check_interval_ms);
         let groups = background::run_groups(broker.groups.clone(), expire_every, upkeep_stop.clone());
         let groups = tokio::spawn(groups);
+        let txns = tokio::spawn(background::run_txns(broker.txns.clone(), upkeep_stop.clone()));
         tracing::info!(address = %local_addr, node_id = broker.node_id, "broker is serving");
         health.ready();
         tokio::select! {
@@ -179,6 +201,7 @@ impl Bound {
         upkeep.await?;
         settings.await?;
         groups.await?;
+        txns.await?;
         let logs = broker.logs.clone();
         tokio::task::spawn_blocking(move || logs.close()).await?.map_err(Error::Close)?;
         tracing::info!("broker has stopped");

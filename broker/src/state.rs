@@ -9,13 +9,19 @@ use uuid::Uuid;
 
 use crate::api::Conversions;
 use crate::config::Config;
-use crate::group::Coordinator;
+use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{LogManager, Partition};
 use crate::metrics::BrokerMetrics;
 use crate::producer_ids::ProducerIds;
 use crate::settings::DynamicSettings;
+use crate::txn::{self, TXN_TOPIC};
 
 pub(crate) use crate::log::Topic;
+
+/// Whether only the broker itself writes to a topic.
+pub(crate) fn is_internal(topic: &str) -> bool {
+    topic == OFFSETS_TOPIC || topic == TXN_TOPIC
+}
 
 /// The broker without its sockets.
 #[derive(Debug)]
@@ -28,8 +34,9 @@ pub(crate) struct Broker {
     pub(crate) config: Live<Config>,
     pub(crate) settings: DynamicSettings,
     pub(crate) logs: Arc<LogManager>,
-    pub(crate) producer_ids: ProducerIds,
+    pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) groups: Arc<Coordinator>,
+    pub(crate) txns: Arc<txn::Coordinator>,
     pub(crate) metrics: BrokerMetrics,
     /// What conversions of records for old clients may take.
     pub(crate) conversions: Conversions,

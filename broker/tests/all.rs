@@ -19,5 +19,6 @@ mod all {
     mod records;
     mod support;
     mod topics;
+    mod transactions;
     mod versions;
 }

@@ -23,7 +23,7 @@ use super::RequestContext;
 use crate::error::Failure;
 use crate::log::TopicError;
 use crate::settings::Described;
-use crate::state::Broker;
+use crate::state::{Broker, is_internal};
 
 pub(super) fn serve(
     broker: &Broker,
@@ -62,6 +62,10 @@ fn create(
 ) -> Result<CreatableTopicResult, Failure> {
     let partitions = partitions(broker, &topic)?;
     let name = topic.name;
+    if is_internal(&name) && broker.topic(&name).is_none() {
+        let message = "the broker makes this topic itself when it needs it";
+        return Err(Failure::new(ErrorCode::InvalidTopicException, message));
+    }
     let mut configs = BTreeMap::new();
     for config in topic.configs {
         let Some(value) = config.value else {

@@ -8,7 +8,7 @@
 //! | 6 | by name or id |
 //! | 1, 2, 3 | as the one before; nothing is throttled |
 //!
-//! Errors: 3 unknown name, 17 the topic of the offsets, 100 unknown id, 42 neither or both of them given.
+//! Errors: 3 unknown name, 17 a topic of the broker's own, 100 unknown id, 42 neither or both of them given.
 
 use uuid::Uuid;
 use wire::ErrorCode;
@@ -17,8 +17,7 @@ use wire::message::delete_topics::{
 };
 
 use super::RequestContext;
-use crate::group::OFFSETS_TOPIC;
-use crate::state::Broker;
+use crate::state::{Broker, is_internal};
 
 pub(super) fn serve(
     broker: &Broker,
@@ -58,9 +57,9 @@ fn delete(broker: &Broker, wanted: DeleteTopicState) -> DeletableTopicResult {
     };
     match found {
         Err(error) => refuse(wanted.name, error, error.message().to_owned()),
-        Ok(topic) if topic.name() == OFFSETS_TOPIC => {
-            let message = "the broker keeps the groups' offsets in this topic".to_owned();
-            refuse(Some(OFFSETS_TOPIC.to_owned()), ErrorCode::InvalidTopicException, message)
+        Ok(topic) if is_internal(topic.name()) => {
+            let message = "the broker keeps its own state in this topic".to_owned();
+            refuse(Some(topic.name().to_owned()), ErrorCode::InvalidTopicException, message)
         }
         Ok(topic) => match broker.logs.delete_topic(topic.name()) {
             Err(error) => refuse(Some(topic.name().to_owned()), error.error_code(), error.to_string()),

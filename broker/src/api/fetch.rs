@@ -6,7 +6,7 @@
 //! | 1 | throttle time, always 0 |
 //! | 2 | message sets of magic 1 |
 //! | 3 | a limit for the whole answer; the first records are given even if they are larger |
-//! | 4 | batches of magic 2; isolation level (no transactions: the last stable offset is the high watermark) |
+//! | 4 | batches of magic 2; isolation level, last stable offset, aborted transactions |
 //! | 5 | log start offset |
 //! | 6 | the error of a failed disk; versions before it are told that the broker does not lead the partition |
 //! | 7 | fetch sessions: never opened, every answer has session id 0, so clients name all partitions each time |
@@ -28,7 +28,8 @@ use futures_util::future::select_all;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use wire::message::fetch::{
-    FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse,
+    PartitionData,
 };
 use wire::{Blob, ErrorCode};
 
@@ -37,11 +38,11 @@ mod convert;
 pub(crate) use convert::Conversions;
 
 use super::{Incoming, Refusal, Reply, RequestContext, Work};
-use crate::log::{Partition, ReadError, ReadSlice};
+use crate::log::{AbortedTxn, Partition, ReadError, ReadSlice};
 use crate::server::send::FileRange;
 use crate::state::{Broker, Topic};
 
-const READ_COMMITTED: i8 = 1;
+pub(super) const READ_COMMITTED: i8 = 1;
 
 /// The first version whose clients know the error of a failed disk.
 const KNOWS_STORAGE_ERROR: i16 = 6;
@@ -221,9 +222,18 @@ impl Fetch {
         let max_bytes = u32::try_from(wanted.partition_max_bytes).unwrap_or_default().min(left);
         // the first records are given whatever their size, or a consumer could never pass a large batch
         let min_one_message = collected.bytes == 0;
-        let slice = read_range(partition, wanted.fetch_offset, max_bytes, min_one_message)?;
-        let mut answer = data(wanted, &slice);
-        answer.aborted_transactions = (self.request.isolation_level == READ_COMMITTED).then(Vec::new);
+        let (slice, mut answer) = if self.request.isolation_level == READ_COMMITTED {
+            let read = partition.read_committed(wanted.fetch_offset, max_bytes, min_one_message);
+            let (slice, last_stable_offset, aborted) = read.map_err(|error| refused(partition, &error))?;
+            let mut answer = data(partition, wanted, &slice);
+            answer.last_stable_offset = last_stable_offset.min(slice.high_watermark);
+            answer.aborted_transactions = Some(aborted.iter().map(told).collect());
+            (slice, answer)
+        } else {
+            let slice = read_range(partition, wanted.fetch_offset, max_bytes, min_one_message)?;
+            let answer = data(partition, wanted, &slice);
+            (slice, answer)
+        };
         // a batch that is cut off by the limits is of no use to anyone
         if slice.len > 0 && slice.len >= slice.first_batch_len {
             let tag = u32::try_from(collected.files.len()).unwrap_or(u32::MAX);
@@ -249,24 +259,30 @@ fn read_range(
     max_bytes: u32,
     min_one_message: bool,
 ) -> Result<ReadSlice, ErrorCode> {
-    partition.read(offset, max_bytes, min_one_message).map_err(|error| {
-        if !matches!(error, ReadError::OffsetOutOfRange { .. }) {
-            tracing::error!(partition = partition.name(), %error, "cannot read");
-        }
-        error.error_code()
-    })
+    partition.read(offset, max_bytes, min_one_message).map_err(|error| refused(partition, &error))
+}
+
+fn refused(partition: &Partition, error: &ReadError) -> ErrorCode {
+    if !matches!(error, ReadError::OffsetOutOfRange { .. }) {
+        tracing::error!(partition = partition.name(), %error, "cannot read");
+    }
+    error.error_code()
 }
 
 /// The answer for a partition that was read, without records yet.
-fn data(wanted: &FetchPartition, slice: &ReadSlice) -> PartitionData {
+fn data(partition: &Partition, wanted: &FetchPartition, slice: &ReadSlice) -> PartitionData {
     PartitionData {
         partition_index: wanted.partition,
         high_watermark: slice.high_watermark,
-        last_stable_offset: slice.high_watermark,
+        last_stable_offset: partition.last_stable_offset().min(slice.high_watermark),
         log_start_offset: slice.log_start_offset,
         records: Some(Blob::default()),
         ..Default::default()
     }
+}
+
+fn told(aborted: &AbortedTxn) -> AbortedTransaction {
+    AbortedTransaction { producer_id: aborted.producer_id, first_offset: aborted.first_offset }
 }
 
 /// A client that knows another epoch has stale metadata, or newer than ours.

@@ -1,4 +1,4 @@
-//! FindCoordinator (10): who coordinates a group. Always this broker.
+//! FindCoordinator (10): who coordinates a group or a transactional id. Always this broker.
 //!
 //! | version | |
 //! |---|---|
@@ -8,19 +8,28 @@
 //! | 4 | several keys |
 //! | 2, 5, 6 | as the one before |
 //!
-//! Left out: transactions. A transactional id is refused with error 53, which makes clients give up at once instead of
-//! asking for ever. Share groups (key type 2) are refused as an invalid request.
+//! The first transactional id that is asked for makes the topic of transactions. Left out: share groups (key type 2), which
+//! are refused as an invalid request.
 
 use wire::ErrorCode;
 use wire::message::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 
-use super::RequestContext;
+use super::{Incoming, Refusal, RequestContext, Work};
 use crate::state::Broker;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 
-pub(super) fn serve(
+/// Answers at once, unless the topic of transactions may have to be made.
+pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
+    let request = incoming.decode::<FindCoordinatorRequest>()?;
+    if request.key_type == TRANSACTION {
+        return Ok(incoming.answer_blocking(request, serve));
+    }
+    incoming.answer(request, serve)
+}
+
+fn serve(
     broker: &Broker,
     context: &RequestContext,
     request: FindCoordinatorRequest,
@@ -45,10 +54,7 @@ fn find(broker: &Broker, context: &RequestContext, key_type: i8, key: String) ->
     let refusal = match key_type {
         GROUP if key.is_empty() => Some((ErrorCode::InvalidGroupId, "a group needs a name")),
         GROUP => None,
-        TRANSACTION => Some((
-            ErrorCode::TransactionalIdAuthorizationFailed,
-            "transactions are not supported by this broker",
-        )),
+        TRANSACTION => broker.txns.ensure().err().map(|error| (error, error.message())),
         _ => Some((ErrorCode::InvalidRequest, "this kind of coordinator does not exist")),
     };
     if let Some((error, message)) = refusal {

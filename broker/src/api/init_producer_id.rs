@@ -1,34 +1,45 @@
-//! InitProducerId (22): an id for an idempotent producer.
+//! InitProducerId (22): an id for an idempotent producer, and id and epoch for a transactional one, which fences all
+//! producers before it.
 //!
 //! | version | |
 //! |---|---|
-//! | 0 | a new id, epoch 0 |
+//! | 0 | a new id, epoch 0; with a transactional id, the id's producer id and its next epoch |
 //! | 2 | flexible |
-//! | 3 | the id and epoch that the producer has: without a transactional id they mean nothing, as in Kafka |
-//! | 1, 4, 5 | as the one before |
+//! | 3 | the id and epoch that the producer has, to go on after an error: without a transactional id they mean nothing |
+//! | 4 | a fenced producer is told so (error 90); before, that its epoch is old (47) |
+//! | 1, 5 | as the one before |
 //!
-//! Ids count up from 0 and never come twice. Left out: transactions. A transactional id is refused with error 53, which clients treat as final.
+//! Ids count up from 0 and never come twice. While a transaction is open or ends, the producer has to ask again (51).
 
 use wire::ErrorCode;
 use wire::message::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 
 use super::RequestContext;
+use super::add_partitions_to_txn::old_name;
 use crate::state::Broker;
 
 pub(super) fn serve(
     broker: &Broker,
-    _: &RequestContext,
+    context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
-    if request.transactional_id.is_some() {
-        return refuse(ErrorCode::TransactionalIdAuthorizationFailed);
-    }
-    match broker.producer_ids.next() {
-        Ok(producer_id) => InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() },
-        Err(error) => {
+    let known = match (request.producer_id, request.producer_epoch) {
+        (-1, -1) => None,
+        (-1, _) | (_, -1) => return refuse(ErrorCode::InvalidRequest),
+        known => Some(known),
+    };
+    let given = match request.transactional_id {
+        Some(id) => broker.txns.init_producer_id(&id, request.transaction_timeout_ms, known),
+        None => broker.producer_ids.next().map(|producer_id| (producer_id, 0)).map_err(|error| {
             tracing::error!(%error, "cannot hand out a producer id");
-            refuse(ErrorCode::CoordinatorNotAvailable)
+            ErrorCode::CoordinatorNotAvailable
+        }),
+    };
+    match given {
+        Ok((producer_id, producer_epoch)) => {
+            InitProducerIdResponse { producer_id, producer_epoch, ..Default::default() }
         }
+        Err(error) => refuse(old_name(error, context.version >= 4)),
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | the offsets at which segments begin and the log ends, newest first: all, or those that had changed before a time |
 //! | 1 | one offset: the first record that is not older than a time; -1 the end, -2 the beginning |
-//! | 2 | isolation level (no transactions: no difference); throttle time, always 0 |
+//! | 2 | isolation level: for readers of committed records the end is where the oldest open transaction begins; throttle time, always 0 |
 //! | 4 | leader epochs |
 //! | 6 | flexible |
 //! | 7 | -3, the record with the largest time |
@@ -19,7 +19,7 @@ use wire::message::list_offsets::{
 };
 
 use super::RequestContext;
-use super::fetch::check_leader_epoch;
+use super::fetch::{READ_COMMITTED, check_leader_epoch};
 use crate::log::{Partition, ReadError, TimestampOffset};
 use crate::state::{Broker, Topic};
 
@@ -37,11 +37,12 @@ pub(super) fn serve(
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
     let with_epoch = context.version >= WITH_EPOCH;
+    let committed = request.isolation_level == READ_COMMITTED;
     let topics = request.topics.into_iter().map(|topic| {
         let found = broker.topic(&topic.name);
         let answer = |wanted| match context.version {
             0 => answer_with_segments(found.as_deref(), wanted),
-            _ => answer(found.as_deref(), wanted, with_epoch),
+            _ => answer(found.as_deref(), wanted, with_epoch, committed),
         };
         let partitions = topic.partitions.iter().map(answer).collect();
         ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() }
@@ -53,13 +54,14 @@ fn answer(
     topic: Option<&Topic>,
     wanted: &ListOffsetsPartition,
     with_epoch: bool,
+    committed: bool,
 ) -> ListOffsetsPartitionResponse {
     let partition_index = wanted.partition_index;
     let found =
         topic.and_then(|topic| topic.partition(partition_index)).ok_or(ErrorCode::UnknownTopicOrPartition);
     let looked_up = found.and_then(|partition| {
         check_leader_epoch(wanted.current_leader_epoch, partition)?;
-        let found = look_up(partition, wanted.timestamp).map_err(|error| {
+        let found = look_up(partition, wanted.timestamp, committed).map_err(|error| {
             tracing::error!(partition = partition.name(), %error, "cannot look up a time");
             error.error_code()
         })?;
@@ -119,13 +121,20 @@ fn newest_offsets(segments: &[TimestampOffset], timestamp: i64, max: i32) -> Vec
     segments.iter().take(count).rev().take(max).map(|found| found.offset).collect()
 }
 
-fn look_up(partition: &Partition, timestamp: i64) -> Result<Option<TimestampOffset>, ReadError> {
+fn look_up(
+    partition: &Partition,
+    timestamp: i64,
+    committed: bool,
+) -> Result<Option<TimestampOffset>, ReadError> {
     let boundary = |offset| Ok(Some(TimestampOffset { offset, timestamp: -1 }));
-    match timestamp {
-        LATEST => boundary(partition.high_watermark()),
-        EARLIEST | EARLIEST_LOCAL => boundary(partition.log_start_offset()),
-        MAX_TIMESTAMP => partition.max_timestamp(),
-        0.. => partition.offset_for_timestamp(timestamp),
-        _ => Ok(None),
-    }
+    let end = if committed { partition.last_stable_offset() } else { partition.high_watermark() };
+    let found = match timestamp {
+        LATEST => return boundary(end),
+        EARLIEST | EARLIEST_LOCAL => return boundary(partition.log_start_offset()),
+        MAX_TIMESTAMP => partition.max_timestamp()?,
+        0.. => partition.offset_for_timestamp(timestamp)?,
+        _ => None,
+    };
+    // what may still be aborted is not found, as in Kafka
+    Ok(found.filter(|found| !committed || found.offset < end))
 }

@@ -26,9 +26,8 @@ use wire::message::metadata::{
 };
 
 use super::{Incoming, Refusal, RequestContext, Work};
-use crate::group::OFFSETS_TOPIC;
 use crate::log::{TopicError, check_topic_name};
-use crate::state::{Broker, Topic};
+use crate::state::{Broker, Topic, is_internal};
 
 /// Answers at once, unless a topic has to be created.
 pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
@@ -82,7 +81,7 @@ fn answer(broker: &Broker, wanted: MetadataRequestTopic, may_create: bool) -> Me
         Ok(topic) => describe(broker, &topic),
         Err(error) => MetadataResponseTopic {
             error_code: error.code(),
-            is_internal: wanted.name.as_deref() == Some(OFFSETS_TOPIC),
+            is_internal: wanted.name.as_deref().is_some_and(is_internal),
             name: wanted.name,
             topic_id: wanted.topic_id,
             ..Default::default()
@@ -90,8 +89,13 @@ fn answer(broker: &Broker, wanted: MetadataRequestTopic, may_create: bool) -> Me
     }
 }
 
-/// Creates a topic that was asked for; somebody else may have done so just now.
+/// Creates a topic that was asked for; somebody else may have done so just now. The broker's own topics have settings of
+/// their own.
 fn create(broker: &Broker, name: &str) -> Result<Arc<Topic>, ErrorCode> {
+    if is_internal(name) {
+        broker.txns.ensure()?;
+        return broker.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition);
+    }
     let partitions = broker.config.current().num_partitions;
     match broker.logs.create_topic(name, partitions, BTreeMap::new()) {
         Ok(topic) => Ok(topic),
@@ -118,7 +122,7 @@ fn describe(broker: &Broker, topic: &Topic) -> MetadataResponseTopic {
     MetadataResponseTopic {
         name: Some(topic.name().to_owned()),
         topic_id: topic.id(),
-        is_internal: topic.name() == OFFSETS_TOPIC,
+        is_internal: is_internal(topic.name()),
         partitions: partitions.collect(),
         ..Default::default()
     }

@@ -21,6 +21,8 @@ use crate::group::Caller;
 use crate::server::send::Reply;
 use crate::state::Broker;
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod create_partitions;
@@ -34,6 +36,8 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
+mod describe_transactions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -43,6 +47,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -50,6 +55,8 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod sync_group;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 pub(crate) use fetch::Conversions;
 
@@ -153,6 +160,11 @@ pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::DeleteRecords, 0, 2),
     (ApiKey::InitProducerId, 0, 5),
     (ApiKey::OffsetForLeaderEpoch, 0, 4),
+    (ApiKey::AddPartitionsToTxn, 0, 5),
+    (ApiKey::AddOffsetsToTxn, 0, 4),
+    (ApiKey::EndTxn, 0, 4),
+    (ApiKey::WriteTxnMarkers, 0, 1),
+    (ApiKey::TxnOffsetCommit, 0, 4),
     (ApiKey::DescribeConfigs, 0, 4),
     (ApiKey::AlterConfigs, 0, 2),
     (ApiKey::DescribeLogDirs, 0, 4),
@@ -162,6 +174,8 @@ pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::OffsetDelete, 0, 0),
     (ApiKey::DescribeCluster, 0, 1),
     (ApiKey::DescribeProducers, 0, 0),
+    (ApiKey::DescribeTransactions, 0, 0),
+    (ApiKey::ListTransactions, 0, 1),
     (ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
@@ -222,10 +236,17 @@ impl Incoming<'_> {
             ApiKey::Metadata => metadata::begin(self),
             ApiKey::Fetch => fetch::begin(self),
             ApiKey::ListOffsets => self.blocking(list_offsets::serve),
-            ApiKey::FindCoordinator => self.now(find_coordinator::serve),
+            ApiKey::FindCoordinator => find_coordinator::begin(self),
             ApiKey::CreateTopics => self.blocking(create_topics::serve),
             ApiKey::DeleteTopics => self.blocking(delete_topics::serve),
             ApiKey::InitProducerId => self.blocking(init_producer_id::serve),
+            ApiKey::AddPartitionsToTxn => self.blocking(add_partitions_to_txn::serve),
+            ApiKey::AddOffsetsToTxn => self.blocking(add_offsets_to_txn::serve),
+            ApiKey::EndTxn => self.blocking(end_txn::serve),
+            ApiKey::WriteTxnMarkers => self.blocking(write_txn_markers::serve),
+            ApiKey::TxnOffsetCommit => self.waiting(txn_offset_commit::serve),
+            ApiKey::DescribeTransactions => self.now(describe_transactions::serve),
+            ApiKey::ListTransactions => self.now(list_transactions::serve),
             ApiKey::OffsetCommit => self.waiting(offset_commit::serve),
             ApiKey::OffsetFetch => self.now(offset_fetch::serve),
             ApiKey::JoinGroup => self.waiting(join_group::serve),

@@ -10,15 +10,18 @@
 //! | 8 | an error message for each partition |
 //! | 9 | flexible |
 //! | 10 | the new leader's address: never set, there is one broker |
-//! | 4, 6, 7, 11 | as the one before |
+//! | 11 | error 120 where the partition was not added to the transaction; before, 48 |
+//! | 4, 6, 7 | as the one before |
 //!
 //! Message sets are converted into batches in whatever version they come (segments hold magic 2 only), which costs
 //! a re-encoding. A set may be larger than `max.message.bytes`, its entries may not. A set that is cut off is refused,
 //! where Kafka drops its end. They are announced because librdkafka compresses only for brokers that announce version 0.
 //! Batches are stamped with their offsets inside the received frame, and these very bytes are appended.
 //!
-//! What only the broker itself writes, `__consumer_offsets`, is refused (error 17).
-//! Left out on purpose: transactions (error 53), creating topics (Metadata does it, as in Kafka), errors of single records.
+//! A producer's first batch in a transaction is appended if its coordinator knows the partition to be part of it (KIP-890).
+//!
+//! What only the broker itself writes, its internal topics, is refused (error 17).
+//! Left out on purpose: creating topics (Metadata does it, as in Kafka), errors of single records.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,19 +32,22 @@ use tokio::time::{Instant, timeout_at};
 use wire::message::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
-use wire::record::{RecordError, TimestampType as SetTime, legacy};
+use wire::record::{BatchHeader, RecordError, TimestampType as SetTime, legacy};
 use wire::{Blob, ErrorCode};
 
 use super::{Incoming, Refusal, RequestContext, Work};
-use crate::group::OFFSETS_TOPIC;
-use crate::log::{AppendError, Appended, Partition, TimestampType};
-use crate::state::{Broker, Topic};
+use crate::log::{AppendError, Appended, Partition, TimestampType, Verification};
+use crate::state::{Broker, Topic, is_internal};
+use crate::txn::Producer;
 
 /// What the message sets of one partition in one request may decompress to when they are converted.
 const CONVERTED_BYTES_MAX: usize = 64 << 20;
 
 /// The first version whose records are batches; before it, a set may be empty.
 const BATCHES_ONLY: i16 = 3;
+
+/// The first version whose clients know error 120.
+const KNOWS_ABORTABLE: i16 = 11;
 
 const ACKS_NONE: i16 = 0;
 const ACKS_ALL: i16 = -1;
@@ -63,7 +69,7 @@ struct Unflushed {
 
 /// Appends everything, in the order it came; what remains for later is only to wait for the disk.
 pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, Option<BytesMut>), Refusal> {
-    let request = incoming.decode::<ProduceRequest>()?;
+    let mut request = incoming.decode::<ProduceRequest>()?;
     let Incoming { broker, key, context, .. } = incoming;
     let named: usize = request.topic_data.iter().map(|topic| topic.partition_data.len()).sum();
     if named > broker.config.current().max_request_partitions {
@@ -71,7 +77,10 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
     }
     let (acks, timeout_ms) = (request.acks, request.timeout_ms);
     let refused = refuse_all(&request);
+    let transactional_id = request.transactional_id.take();
     let parts = locate(&frame, request);
+    let refused = refused.or_else(|| refuse_transaction(&frame, &parts, transactional_id.as_deref()));
+    let transaction = transactional_id.as_deref().map(|id| (id, context.version >= KNOWS_ABORTABLE));
     // every other reference is gone by now: this is the received buffer itself, not a copy
     let mut frame = frame.try_into_mut().unwrap_or_else(|shared| BytesMut::from(shared.as_ref()));
 
@@ -87,7 +96,7 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
                 None if acks == ACKS_ALL && lacks_replicas(topic.as_deref(), index) => {
                     Err(Failure::from(ErrorCode::NotEnoughReplicas))
                 }
-                None => append(broker, topic.as_deref(), part, &mut frame, context.version),
+                None => append(broker, topic.as_deref(), part, transaction, &mut frame, context.version),
             };
             if let Ok((partition, appended)) = &appended {
                 let (topic, position) = (response.responses.len(), answers.len());
@@ -170,7 +179,29 @@ fn refuse_all(request: &ProduceRequest) -> Option<ErrorCode> {
     if !(ACKS_ALL..=1).contains(&request.acks) {
         return Some(ErrorCode::InvalidRequiredAcks);
     }
-    request.transactional_id.as_ref().map(|_| ErrorCode::TransactionalIdAuthorizationFailed)
+    None
+}
+
+/// Why a transaction's request is refused as a whole: its batches are all of one producer, which has to say its name.
+fn refuse_transaction(
+    frame: &[u8],
+    parts: &[(String, Vec<Part>)],
+    transactional_id: Option<&str>,
+) -> Option<ErrorCode> {
+    let ranges = parts.iter().flat_map(|(_, parts)| parts).filter_map(|part| part.records.clone());
+    let headers = ranges.filter_map(|range| transactional_header(frame.get(range)?));
+    let mut producers = headers.map(|header| (header.producer_id, header.producer_epoch));
+    let first = producers.next()?;
+    if transactional_id.is_none() {
+        return Some(ErrorCode::TransactionalIdAuthorizationFailed);
+    }
+    producers.any(|other| other != first).then_some(ErrorCode::InvalidProducerIdMapping)
+}
+
+/// The header of a batch that is part of a transaction.
+fn transactional_header(records: &[u8]) -> Option<BatchHeader> {
+    let header = BatchHeader::parse(records).ok()?;
+    (header.is_transactional() && header.producer_id >= 0).then_some(header)
 }
 
 /// Takes the request apart until only ranges of the frame are left of its records.
@@ -202,11 +233,12 @@ fn append(
     broker: &Broker,
     topic: Option<&Topic>,
     part: Part,
+    transaction: Option<(&str, bool)>,
     frame: &mut BytesMut,
     version: i16,
 ) -> Result<(Arc<Partition>, Appended), Failure> {
     let topic = topic.ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    if topic.name() == OFFSETS_TOPIC {
+    if is_internal(topic.name()) {
         return Err(ErrorCode::InvalidTopicException.into());
     }
     let partition = topic.partition(part.index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
@@ -219,7 +251,11 @@ fn append(
     }
     let appended = match wire::record::magic(records) {
         Ok(0 | 1) => append_converted(partition, records)?,
-        _ => partition.append(records)?,
+        _ => {
+            let place = (topic.name(), part.index);
+            let verification = verify(broker, partition, place, transaction, records)?;
+            partition.append_verified(records, verification)?
+        }
     };
     if !appended.duplicate {
         let records = appended.last_offset.saturating_sub(appended.base_offset).saturating_add(1);
@@ -236,6 +272,37 @@ fn nothing_appended(partition: &Partition) -> Appended {
         log_append_time: -1,
         log_start_offset: partition.log_start_offset(),
         duplicate: true,
+    }
+}
+
+/// The coordinator's word that the partition is part of the batch's transaction, if it is needed.
+fn verify(
+    broker: &Broker,
+    partition: &Partition,
+    (topic, index): (&str, i32),
+    transaction: Option<(&str, bool)>,
+    records: &[u8],
+) -> Result<Option<Verification>, Failure> {
+    let Some(((transactional_id, knows_abortable), header)) = transaction.zip(transactional_header(records))
+    else {
+        return Ok(None);
+    };
+    let Some(needed) = partition.unverified(header.producer_id) else { return Ok(None) };
+    let producer = Producer { transactional_id, id: header.producer_id, epoch: header.producer_epoch };
+    match broker.txns.verify(producer, topic, index) {
+        Ok(()) => Ok(Some(needed)),
+        // the previous transaction is about to end: producers repeat what is refused with this error
+        Err(ErrorCode::ConcurrentTransactions) => Err(ErrorCode::NotEnoughReplicas.into()),
+        Err(error) => Err(verification_error(error, knows_abortable).into()),
+    }
+}
+
+/// What a client is told when its partition is not part of its transaction, in words that it knows.
+pub(super) fn verification_error(error: ErrorCode, knows_abortable: bool) -> ErrorCode {
+    match error {
+        ErrorCode::ProducerFenced => ErrorCode::InvalidProducerEpoch,
+        ErrorCode::TransactionAbortable if !knows_abortable => ErrorCode::InvalidTxnState,
+        error => error,
     }
 }
 

@@ -102,16 +102,10 @@ async fn this_broker_coordinates_every_group() {
     }
 }
 
-/// With a retriable error a transactional producer would ask for ever instead of failing.
 #[tokio::test]
-async fn a_transaction_has_no_coordinator_and_no_hope() {
+async fn keys_that_have_no_coordinator_are_refused() {
     let broker = TestBroker::start().await;
     let mut client = broker.client().await;
-    let request = FindCoordinatorRequest { key: "tx".to_owned(), key_type: 1, ..Default::default() };
-    let response = client.call(2, &request).await;
-    let error = ErrorCode::from_code(response.error_code);
-    assert_eq!(error, ErrorCode::TransactionalIdAuthorizationFailed);
-    assert!(response.error_message.unwrap().contains("not supported"));
     for (key_type, key, expected) in [(2, "g", ErrorCode::InvalidRequest), (0, "", ErrorCode::InvalidGroupId)]
     {
         let request =

@@ -103,7 +103,7 @@ impl Fetch {
         let limit = partition_max.min(left) as usize;
         let mut slice = read_range(partition, wanted.fetch_offset, READ_BYTES, true)?;
         if left == 0 {
-            return Ok(data(wanted, &slice));
+            return Ok(data(partition, wanted, &slice));
         }
         let mut set = SetBuilder::new(magic, wanted.fetch_offset, limit);
         loop {
@@ -128,7 +128,7 @@ impl Fetch {
             }
         }
         collected.bytes = collected.bytes.saturating_add(u32::try_from(set.len()).unwrap_or(u32::MAX));
-        Ok(PartitionData { records: Some(Blob::Bytes(set.into())), ..data(wanted, &slice) })
+        Ok(PartitionData { records: Some(Blob::Bytes(set.into())), ..data(partition, wanted, &slice) })
     }
 }
 
