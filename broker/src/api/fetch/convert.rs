@@ -142,6 +142,11 @@ fn push(set: &mut SetBuilder, slice: &ReadSlice, partition: &Partition) -> Resul
     for found in batch::batches(&bytes) {
         // the range may end within a batch
         let Ok((header, whole)) = found else { break };
+        next = Some(header.last_offset().saturating_add(1));
+        // those who know of no transactions are not told of their ends
+        if header.is_control() {
+            continue;
+        }
         set.push(whole, DECOMPRESSED_BYTES_MAX).map_err(|error| {
             let code = refusal(&error);
             if code == ErrorCode::CorruptMessage {
@@ -150,7 +155,6 @@ fn push(set: &mut SetBuilder, slice: &ReadSlice, partition: &Partition) -> Resul
             }
             code
         })?;
-        next = Some(header.last_offset().saturating_add(1));
         if set.is_full() {
             break;
         }
