@@ -286,7 +286,7 @@ fn load_producers(
     with_markers: &BTreeSet<i64>,
     log_end: i64,
 ) -> Result<Producers, StorageError> {
-    let (mut producers, mut from) = load_snapshot(origin, with_markers, log_end)?;
+    let (mut producers, from) = load_snapshot(origin, with_markers, log_end)?;
     let now_ms = origin.clock.now_ms();
     for segment in segments.values().skip_while(|segment| segment_ends_before(segments, segment, from)) {
         // a damaged batch in the middle ends the walk over this segment only

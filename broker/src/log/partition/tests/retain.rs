@@ -148,11 +148,3 @@ fn when_all_records_are_deleted_the_active_segment_goes_too() {
     assert_eq!(partition.apply_retention(NOON).unwrap(), 0, "there is nothing more to delete");
     assert_eq!(partition.append(&mut values_at(NOON, &["next"])).unwrap().base_offset, 5);
 }
-
-#[test]
-fn deleting_records_moves_the_first_epoch_along() {
-    let (lab, partition) = hourly(LogConfig::default(), 5);
-    partition.delete_records_before(3).unwrap();
-    let epochs = std::fs::read_to_string(lab.path("leader-epoch-checkpoint")).unwrap();
-    assert_eq!(epochs, "0\n1\n0 3\n");
-}
