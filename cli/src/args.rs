@@ -77,8 +77,10 @@ pub(crate) enum Command {
     /// List and describe consumer groups, with their lag.
     Groups(groups::Arguments),
     /// Look into the files of a broker's data directory: print them, or verify them.
+    #[command(subcommand)]
     Log(log_files::Arguments),
     /// Read, change, watch the list of files that a host collects (in etcd).
+    #[command(subcommand)]
     Collect(collect::Arguments),
     /// Print a shell's completion script.
     Completion(completion::Arguments),

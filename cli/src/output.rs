@@ -1,5 +1,7 @@
 //! What commands print: tables for people, JSON for programs.
 
+pub(crate) mod progress;
+
 use std::io::{ErrorKind, Write as _, stdout};
 
 use clap::ValueEnum;

@@ -20,15 +20,9 @@ Examples:
 
 The list is YAML or JSON. Agents take a change within a second; a bad list is refused here already.";
 
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Debug, Subcommand)]
-enum Action {
+#[command(after_help = EXAMPLES)]
+pub(crate) enum Arguments {
     /// Print a host's list.
     Get {
         /// The host's id.
@@ -60,7 +54,7 @@ enum Action {
 /// Where etcd is.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Connection")]
-struct Etcd {
+pub(crate) struct Etcd {
     /// etcd's addresses, comma-separated.
     #[arg(long, value_name = "ENDPOINTS", env = "LOGAGENT_ETCD", default_value = "127.0.0.1:2379")]
     etcd: String,
@@ -91,10 +85,10 @@ struct Stored {
 impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
         block_on(async {
-            match self.action {
-                Action::Get { host, etcd } => get(&host, &etcd).await,
-                Action::Put { host, file, dry_run, etcd } => put(&host, file, dry_run, &etcd).await,
-                Action::Watch { host, etcd } => watch(&host, &etcd).await,
+            match self {
+                Self::Get { host, etcd } => get(&host, &etcd).await,
+                Self::Put { host, file, dry_run, etcd } => put(&host, file, dry_run, &etcd).await,
+                Self::Watch { host, etcd } => watch(&host, &etcd).await,
             }
         })
     }

@@ -1,16 +1,15 @@
 //! `logagent log dump|verify`: looks into the files of a broker's data directory, without a broker.
 
-use std::io::{BufWriter, IsTerminal as _, Write as _, stdout};
+use std::io::{BufWriter, Write as _, stdout};
 use std::path::{Path, PathBuf};
 
 use broker::log::dump::{self, DumpError, Item, Options};
 use broker::log::verify::{self, Report};
-use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::fail::{Failure, OrFail as _};
-use crate::output::{self, Format};
+use crate::output::{self, Format, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,18 +25,9 @@ Examples:
 
 Both only read. Beside a running broker the end of a segment that it writes to may look cut off.";
 
-/// Bytes from which on reading takes long enough to show how far it is.
-const LONG_BYTES: u64 = 256 << 20;
-
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
 #[derive(Debug, Subcommand)]
-enum Action {
+#[command(after_help = EXAMPLES)]
+pub(crate) enum Arguments {
     /// Print what stands in segments, indexes, snapshots and checkpoints, as Kafka's kafka-dump-log does.
     Dump {
         /// Segments (.log), indexes (.index, .timeindex), producers' snapshots (.snapshot), checkpoints.
@@ -68,8 +58,8 @@ enum Action {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        match self.action {
-            Action::Dump { files, deep, print_data, offsets_decoder, output } => {
+        match self {
+            Self::Dump { files, deep, print_data, offsets_decoder, output } => {
                 let options = Options { records: deep, data: print_data, offsets: offsets_decoder };
                 let mut out = BufWriter::new(stdout().lock());
                 for file in &files {
@@ -77,7 +67,7 @@ impl Arguments {
                 }
                 out.flush().map_err(|error| output::failed(&error))
             }
-            Action::Verify { paths, output } => verify(&paths, output),
+            Self::Verify { paths, output } => verify(&paths, output),
         }
     }
 }
@@ -116,7 +106,7 @@ fn dump_file(
 }
 
 fn verify(paths: &[PathBuf], format: Format) -> Result<(), Failure> {
-    let bar = progress_bar(verify::bytes_in(paths));
+    let bar = progress::of_bytes(verify::bytes_in(paths));
     let report = verify::verify(paths, &mut |bytes| bar.inc(bytes));
     bar.finish_and_clear();
     let report = report.or_fail("cannot verify")?;
@@ -142,21 +132,6 @@ fn text(report: &Report) -> String {
         format!("{severity}: {path}{place}\n  {}\n  -> {}\n", finding.problem, finding.remedy)
     });
     paragraphs.collect()
-}
-
-/// A bar on a terminal for long work, else one that nobody sees.
-fn progress_bar(bytes: u64) -> ProgressBar {
-    if bytes < LONG_BYTES || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(bytes);
-    // The template is a constant; without it the bar would look otherwise.
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    bar
 }
 
 #[cfg(test)]
