@@ -4,8 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use daemon::log;
 
 use crate::commands::{
-    agent, broker, check, collect, completion, consume, groups, log as log_files, produce, topics, transfer,
-    up,
+    agent, broker, check, collect, completion, consume, delete_records, groups, log as log_files, produce,
+    topics, transfer, up,
 };
 use crate::fail::Failure;
 
@@ -68,7 +68,8 @@ pub(crate) enum Command {
     Up(up::Arguments),
     /// Check a config file or a collect list, without starting anything.
     Check(check::Arguments),
-    /// Create, list, describe, delete topics.
+    /// Create, list, describe, change, delete topics.
+    #[command(subcommand)]
     Topics(topics::Arguments),
     /// Send lines from stdin to a topic.
     Produce(produce::Arguments),
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     Consume(consume::Arguments),
     /// List and describe consumer groups, with their lag.
     Groups(groups::Arguments),
+    /// Delete the oldest records of a partition.
+    DeleteRecords(delete_records::Arguments),
     /// Look into the files of a broker's data directory: print them, or verify them.
     #[command(subcommand)]
     Log(log_files::Arguments),
@@ -98,6 +101,7 @@ impl Command {
             Self::Produce(arguments) => arguments.run(),
             Self::Consume(arguments) => arguments.run(),
             Self::Groups(arguments) => arguments.run(),
+            Self::DeleteRecords(arguments) => arguments.run(),
             Self::Log(arguments) => arguments.run(),
             Self::Collect(arguments) => arguments.run(),
             Self::Completion(arguments) => arguments.run(),

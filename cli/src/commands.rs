@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod completion;
 pub(crate) mod consume;
+pub(crate) mod delete_records;
 pub(crate) mod groups;
 pub(crate) mod log;
 pub(crate) mod produce;

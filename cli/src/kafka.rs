@@ -1,20 +1,26 @@
 //! What the commands that talk to a broker share: the address, the client, and errors that people understand.
 //!
-//! The client is librdkafka, so these commands work with any Kafka.
+//! The client is librdkafka, so these commands work with any Kafka. What its binding lacks is spoken in [`direct`].
 
 pub(crate) mod assignment;
+pub(crate) mod direct;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
 
 use crate::fail::Failure;
 
+/// What brokers call us.
+const CLIENT_ID: &str = "logagent-cli";
 /// A consumer that reads without joining needs a name all the same; it never commits.
 const NO_GROUP: &str = "logagent-cli";
 
@@ -39,6 +45,13 @@ pub(crate) struct Watermarks {
     pub(crate) end: i64,
 }
 
+impl Watermarks {
+    /// The offset, or the nearest one that can be read from.
+    pub(crate) fn clamp(self, offset: i64) -> i64 {
+        offset.min(self.end).max(self.start)
+    }
+}
+
 impl Connection {
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
@@ -49,7 +62,7 @@ impl Connection {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &self.bootstrap)
-            .set("client.id", "logagent-cli")
+            .set("client.id", CLIENT_ID)
             .set("socket.timeout.ms", self.timeout_ms.clamp(10, 300_000).to_string())
             .set("reconnect.backoff.max.ms", "500");
         config
@@ -58,6 +71,13 @@ impl Connection {
     /// Creates a client.
     pub(crate) fn client<T: FromClientConfig>(&self, config: &ClientConfig) -> Result<T, Failure> {
         config.create().map_err(|error| self.failure("cannot create a Kafka client", &error))
+    }
+
+    /// The client of administration, and how long it may take.
+    pub(crate) fn admin(&self) -> Result<(AdminClient<DefaultClientContext>, AdminOptions), Failure> {
+        let timeout = Some(self.timeout());
+        let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
+        Ok((self.client(&self.config())?, options))
     }
 
     /// A consumer for asking: metadata, offsets, groups. It belongs to `group` without joining it.
@@ -79,9 +99,24 @@ impl Connection {
             Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
                 Ok(found.partitions().iter().map(|partition| partition.id()).collect())
             }
-            _ => Err(Failure::new(format!("there is no topic {topic:?}"))
-                .remedy("see `logagent topics list`, or create it with `logagent topics create`")),
+            _ => Err(no_topic(topic)),
         }
+    }
+
+    /// Those of a topic's partitions that are wanted; all without any wanted.
+    pub(crate) fn chosen(
+        &self,
+        asker: &BaseConsumer,
+        topic: &str,
+        wanted: &[i32],
+    ) -> Result<Vec<i32>, Failure> {
+        let partitions = self.partitions(asker, topic)?;
+        if let Some(missing) = wanted.iter().find(|wanted| !partitions.contains(wanted)) {
+            let count = partitions.len();
+            let message = format!("topic {topic} has {count} partition(s), and no partition {missing}");
+            return Err(Failure::new(message).remedy(format!("see `logagent topics describe {topic}`")));
+        }
+        Ok(if wanted.is_empty() { partitions } else { wanted.to_vec() })
     }
 
     /// The bounds of each partition.
@@ -101,6 +136,35 @@ impl Connection {
         bounds.collect()
     }
 
+    /// The offset of the first record of each partition that is as new as a time, in milliseconds since 1970; none where
+    /// all are older.
+    pub(crate) fn offsets_at(
+        &self,
+        asker: &BaseConsumer,
+        topic: &str,
+        partitions: &[i32],
+        time_ms: i64,
+    ) -> Result<BTreeMap<i32, Option<i64>>, Failure> {
+        let what = format!("cannot look up a time in {topic}");
+        let failed = |error: KafkaError| self.failure(&what, &error);
+        let mut times = TopicPartitionList::new();
+        for partition in partitions {
+            // The binding takes the time where the answer will have the offset.
+            times.add_partition_offset(topic, *partition, Offset::Offset(time_ms)).map_err(failed)?;
+        }
+        let found = asker.offsets_for_times(times, self.timeout()).map_err(failed)?;
+        let mut offsets = BTreeMap::new();
+        for element in found.elements() {
+            element.error().map_err(failed)?;
+            let offset = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+            offsets.insert(element.partition(), offset);
+        }
+        Ok(offsets)
+    }
+
     /// A sentence for an error of the client.
     pub(crate) fn failure(&self, what: &str, error: &KafkaError) -> Failure {
         let code = match error {
@@ -108,14 +172,23 @@ impl Connection {
             other => other.rdkafka_error_code(),
         };
         if code.is_some_and(is_unreachable) {
-            let message = format!("{what}: no broker answers at {}", self.bootstrap);
-            return Failure::new(message).remedy(
-                "start one with `logagent broker` or `logagent up`, or name another with --bootstrap",
-            );
+            return self.nobody(what);
         }
         let cause = code.map_or_else(|| error.to_string(), |code| code.to_string());
         Failure::new(format!("{what}: {}", plain(&cause)))
     }
+
+    /// No broker answers.
+    fn nobody(&self, what: &str) -> Failure {
+        Failure::new(format!("{what}: no broker answers at {}", self.bootstrap))
+            .remedy("start one with `logagent broker` or `logagent up`, or name another with --bootstrap")
+    }
+}
+
+/// There is no such topic.
+pub(crate) fn no_topic(topic: &str) -> Failure {
+    Failure::new(format!("there is no topic {topic:?}"))
+        .remedy("see `logagent topics list`, or create it with `logagent topics create`")
 }
 
 /// librdkafka's ways of saying that nobody answers.

@@ -19,6 +19,8 @@ mod help;
 mod kafka;
 #[path = "all/life.rs"]
 mod life;
+#[path = "all/topics.rs"]
+mod topics;
 #[path = "all/units.rs"]
 mod units;
 #[path = "all/up.rs"]

@@ -1,15 +1,17 @@
-//! `logagent topics create|list|describe|delete`.
+//! `logagent topics create|list|describe|configs|alter|delete`.
 
-use clap::{Args, Subcommand};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::Consumer as _;
-use rdkafka::metadata::MetadataTopic;
-use rdkafka::types::RDKafkaErrorCode;
-use serde::Serialize;
+mod alter;
+mod configs;
+mod life;
+mod show;
+
+use clap::Subcommand;
+use rdkafka::admin::{NewTopic, TopicReplication};
+use wire::ErrorCode;
 
 use crate::fail::Failure;
-use crate::kafka::{Connection, block_on, plain};
+use crate::kafka::direct::Direct;
+use crate::kafka::{Connection, block_on, no_topic};
 use crate::output::{self, Format};
 
 const EXAMPLES: &str = "\
@@ -17,17 +19,16 @@ Examples:
   logagent topics create nginx_log --partitions 4 --config retention.ms=86400000
   logagent topics list
   logagent topics describe nginx_log -o json
+  logagent topics configs nginx_log
+  logagent topics alter nginx_log --set retention.ms=86400000
   logagent topics delete nginx_log";
 
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-}
+/// A topic, among the resources that have settings.
+const TOPIC: i8 = 2;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+#[command(after_help = EXAMPLES)]
+pub(crate) enum Arguments {
     /// Create a topic.
     Create {
         /// Its name.
@@ -63,6 +64,17 @@ enum Action {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Show all settings of a topic, and where each value comes from.
+    Configs {
+        /// Its name.
+        topic: String,
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Give a topic more partitions, or change its settings.
+    Alter(alter::Arguments),
     /// Delete topics with all their records.
     Delete {
         /// Their names.
@@ -83,148 +95,30 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        match self.action {
-            Action::Create { topic, partitions, replication_factor, configs, connection } => {
+        match self {
+            Self::Create { topic, partitions, replication_factor, configs, connection } => {
                 let replication = TopicReplication::Fixed(replication_factor);
                 let new = configs
                     .iter()
                     .fold(NewTopic::new(&topic, partitions, replication), |new, (key, value)| {
                         new.set(key, value)
                     });
-                block_on(create(&connection, new))?;
+                block_on(life::create(&connection, new))?;
                 output::print(format!("created topic {topic} with {partitions} partition(s)\n"))
             }
-            Action::List { all, output, connection } => list(&connection, all, output),
-            Action::Describe { topic, output, connection } => describe(&connection, &topic, output),
-            Action::Delete { topics, connection } => block_on(delete(&connection, &topics)),
+            Self::List { all, output, connection } => show::list(&connection, all, output),
+            Self::Describe { topic, output, connection } => show::describe(&connection, &topic, output),
+            Self::Configs { topic, output, connection } => configs::show(&connection, &topic, output),
+            Self::Alter(arguments) => arguments.run(),
+            Self::Delete { topics, connection } => block_on(life::delete(&connection, &topics)),
         }
     }
 }
 
-fn admin(connection: &Connection) -> Result<(AdminClient<DefaultClientContext>, AdminOptions), Failure> {
-    let timeout = Some(connection.timeout());
-    let options = AdminOptions::new().request_timeout(timeout).operation_timeout(timeout);
-    Ok((connection.client(&connection.config())?, options))
-}
-
-async fn create(connection: &Connection, topic: NewTopic<'_>) -> Result<(), Failure> {
-    let what = format!("cannot create topic {}", topic.name);
-    let (admin, options) = admin(connection)?;
-    let results =
-        admin.create_topics(&[topic], &options).await.map_err(|error| connection.failure(&what, &error))?;
-    outcomes(&what, results)
-}
-
-async fn delete(connection: &Connection, topics: &[String]) -> Result<(), Failure> {
-    let (admin, options) = admin(connection)?;
-    let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-    let results = admin
-        .delete_topics(&names, &options)
-        .await
-        .map_err(|error| connection.failure("cannot delete topics", &error))?;
-    for result in &results {
-        if let Ok(topic) = result {
-            output::print(format!("deleted topic {topic}\n"))?;
-        }
+/// Whether a broker did what was asked of a topic. One that is not there is said as everywhere.
+fn accepted(broker: &Direct, topic: &str, code: i16, words: Option<&str>) -> Result<(), Failure> {
+    match ErrorCode::check(code) {
+        Err(ErrorCode::UnknownTopicOrPartition) => Err(no_topic(topic)),
+        _ => broker.accepted(code, words),
     }
-    outcomes("cannot delete topic", results)
-}
-
-/// The first that went wrong.
-fn outcomes(what: &str, results: Vec<Result<String, (String, RDKafkaErrorCode)>>) -> Result<(), Failure> {
-    match results.into_iter().find_map(Result::err) {
-        None => Ok(()),
-        Some((topic, code)) => {
-            let what = if what.ends_with(&topic) { what.to_owned() } else { format!("{what} {topic}") };
-            Err(Failure::new(format!("{what}: {}", plain(&code.to_string()))))
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct TopicRow {
-    topic: String,
-    partitions: usize,
-    replicas: usize,
-}
-
-fn list(connection: &Connection, all: bool, format: Format) -> Result<(), Failure> {
-    let asker = connection.asker(None)?;
-    let metadata = asker
-        .fetch_metadata(None, connection.timeout())
-        .map_err(|error| connection.failure("cannot list topics", &error))?;
-    let mut rows: Vec<TopicRow> = metadata
-        .topics()
-        .iter()
-        .filter(|topic| all || !topic.name().starts_with("__"))
-        .map(|topic| TopicRow {
-            topic: topic.name().to_owned(),
-            partitions: topic.partitions().len(),
-            replicas: topic
-                .partitions()
-                .iter()
-                .map(|partition| partition.replicas().len())
-                .max()
-                .unwrap_or(0),
-        })
-        .collect();
-    rows.sort_by(|a, b| a.topic.cmp(&b.topic));
-    output::print_rows(format, &rows, &["TOPIC", "PARTITIONS", "REPLICAS"], |row| {
-        vec![row.topic.clone(), row.partitions.to_string(), row.replicas.to_string()]
-    })
-}
-
-#[derive(Debug, Serialize)]
-struct PartitionRow {
-    topic: String,
-    partition: i32,
-    leader: i32,
-    replicas: Vec<i32>,
-    in_sync_replicas: Vec<i32>,
-    start_offset: i64,
-    end_offset: i64,
-}
-
-fn describe(connection: &Connection, topic: &str, format: Format) -> Result<(), Failure> {
-    let asker = connection.asker(None)?;
-    let partitions = connection.partitions(&asker, topic)?;
-    let watermarks = connection.watermarks(&asker, topic, &partitions)?;
-    let metadata = asker
-        .fetch_metadata(Some(topic), connection.timeout())
-        .map_err(|error| connection.failure(&format!("cannot describe topic {topic}"), &error))?;
-    let found = metadata.topics().iter().find(|found| found.name() == topic);
-    let mut rows: Vec<PartitionRow> = found
-        .map(MetadataTopic::partitions)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|partition| {
-            let watermarks = watermarks.get(&partition.id())?;
-            Some(PartitionRow {
-                topic: topic.to_owned(),
-                partition: partition.id(),
-                leader: partition.leader(),
-                replicas: partition.replicas().to_vec(),
-                in_sync_replicas: partition.isr().to_vec(),
-                start_offset: watermarks.start,
-                end_offset: watermarks.end,
-            })
-        })
-        .collect();
-    rows.sort_by_key(|row| row.partition);
-    let columns = ["TOPIC", "PARTITION", "LEADER", "REPLICAS", "IN-SYNC", "START-OFFSET", "END-OFFSET"];
-    output::print_rows(format, &rows, &columns, |row| {
-        vec![
-            row.topic.clone(),
-            row.partition.to_string(),
-            row.leader.to_string(),
-            ids(&row.replicas),
-            ids(&row.in_sync_replicas),
-            row.start_offset.to_string(),
-            row.end_offset.to_string(),
-        ]
-    })
-}
-
-fn ids(ids: &[i32]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

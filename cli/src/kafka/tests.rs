@@ -29,3 +29,11 @@ fn the_programmer_s_half_of_an_error_is_left_out() {
     assert_eq!(plain("Local: Timed out"), "Timed out");
     assert_eq!(plain("something else"), "something else");
 }
+
+#[test]
+fn an_offset_outside_the_log_becomes_the_nearest_inside() {
+    let bounds = Watermarks { start: 5, end: 9 };
+    let clamped: Vec<i64> = [0, 5, 7, 9, 10, i64::MAX].map(|offset| bounds.clamp(offset)).to_vec();
+    assert_eq!(clamped, [5, 5, 7, 9, 9, 9]);
+    assert_eq!(Watermarks { start: 3, end: 3 }.clamp(i64::MIN), 3);
+}

@@ -25,15 +25,22 @@ impl Broker {
     }
 
     /// Runs a command against this broker.
-    fn good(&self, arguments: &[&str]) -> String {
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
         good(&[arguments, &["--bootstrap", &self.address]].concat())
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    /// Runs a command that must fail; what it says.
+    pub(crate) fn bad(&self, arguments: &[&str]) -> String {
+        let done = run(&[arguments, &["--bootstrap", &self.address]].concat());
+        assert_eq!(done.code, Some(1), "{arguments:?}: {}{}", done.stdout, done.stderr);
+        done.stderr
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.good(&[arguments, &["-o", "json"]].concat())).unwrap()
     }
 
-    fn produce(&self, arguments: &[&str], input: &str) {
+    pub(crate) fn produce(&self, arguments: &[&str], input: &str) {
         let done = run_with(&[&["produce", "--bootstrap", &self.address], arguments].concat(), input);
         assert_eq!(done.code, Some(0), "{}", done.stderr);
     }
