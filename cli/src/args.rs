@@ -21,7 +21,10 @@ Examples:
 
   Look into a topic, and at who has read how far:
     logagent consume --topic nginx_log --from-beginning
-    logagent groups describe logagent-transfer
+    logagent groups lag logagent-transfer
+
+  Let a group read again what came since eight o'clock:
+    logagent groups reset-offsets logagent-transfer --topic nginx_log --to-datetime 2026-01-31T08:00:00Z
 
   Change what a host collects, without logging in to it:
     logagent collect put web-1 collect.yaml --etcd http://etcd:2379
@@ -75,7 +78,8 @@ pub(crate) enum Command {
     Produce(produce::Arguments),
     /// Print the records of a topic.
     Consume(consume::Arguments),
-    /// List and describe consumer groups, with their lag.
+    /// List consumer groups, see their lag, set their offsets, delete them.
+    #[command(subcommand)]
     Groups(groups::Arguments),
     /// Delete the oldest records of a partition.
     DeleteRecords(delete_records::Arguments),

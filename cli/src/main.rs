@@ -8,6 +8,7 @@ mod fail;
 mod kafka;
 mod output;
 mod part;
+mod time;
 mod up;
 
 use std::process::ExitCode;

@@ -13,6 +13,8 @@ mod support;
 mod check;
 #[path = "all/etcd.rs"]
 mod etcd;
+#[path = "all/groups.rs"]
+mod groups;
 #[path = "all/help.rs"]
 mod help;
 #[path = "all/kafka.rs"]

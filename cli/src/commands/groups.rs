@@ -1,32 +1,30 @@
-//! `logagent groups list|describe`.
+//! `logagent groups list|describe|lag|reset-offsets|delete|delete-offsets`.
 
-use std::collections::BTreeMap;
+mod delete;
+mod offsets;
+mod reset;
+mod scope;
 
-use clap::{Args, Subcommand};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::groups::GroupInfo;
-use rdkafka::{Offset, TopicPartitionList};
+use clap::Subcommand;
+use rdkafka::consumer::Consumer as _;
 use serde::Serialize;
 
 use crate::fail::Failure;
-use crate::kafka::{Connection, Watermarks, assignment};
+use crate::kafka::Connection;
 use crate::output::{self, Format};
+use scope::Scope;
 
 const EXAMPLES: &str = "\
 Examples:
   logagent groups list
-  logagent groups describe logagent-transfer
-  logagent groups describe logagent-transfer -o json | jq 'map(.lag) | add'";
-
-#[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-}
+  logagent groups lag logagent-transfer
+  logagent groups describe logagent-transfer -o json | jq 'map(.lag) | add'
+  logagent groups reset-offsets audit --topic nginx_log --to-earliest --execute
+  logagent groups delete audit";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+#[command(after_help = EXAMPLES)]
+pub(crate) enum Arguments {
     /// List the consumer groups.
     List {
         #[arg(long, short, value_enum, default_value_t)]
@@ -43,13 +41,48 @@ enum Action {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Show how many records a group has still to read, by partition and in all.
+    Lag {
+        /// The group's name.
+        group: String,
+        #[arg(long, short, value_enum, default_value_t)]
+        output: Format,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Set where a group that nobody reads with begins next time.
+    ResetOffsets(reset::Arguments),
+    /// Delete groups with all that they have committed.
+    Delete {
+        /// Their names.
+        #[arg(required = true, value_name = "GROUP")]
+        groups: Vec<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Forget what a group has committed in topics that it no longer reads.
+    DeleteOffsets {
+        /// The group's name.
+        group: String,
+        /// A topic, or some of its partitions, such as nginx_log:0,2; may be repeated.
+        #[arg(long = "topic", short, required = true, value_name = "TOPIC[:N,N]", value_parser = Scope::parse)]
+        topics: Vec<Scope>,
+        #[command(flatten)]
+        connection: Connection,
+    },
 }
 
 impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        match self.action {
-            Action::List { output, connection } => list(&connection, output),
-            Action::Describe { group, output, connection } => describe(&connection, &group, output),
+        match self {
+            Self::List { output, connection } => list(&connection, output),
+            Self::Describe { group, output, connection } => offsets::describe(&connection, &group, output),
+            Self::Lag { group, output, connection } => offsets::lag(&connection, &group, output),
+            Self::ResetOffsets(arguments) => arguments.run(),
+            Self::Delete { groups, connection } => delete::groups(&connection, groups),
+            Self::DeleteOffsets { group, topics, connection } => {
+                delete::offsets(&connection, &group, &topics)
+            }
         }
     }
 }
@@ -83,163 +116,7 @@ fn list(connection: &Connection, format: Format) -> Result<(), Failure> {
     })
 }
 
-#[derive(Debug, Serialize)]
-struct OffsetRow {
-    group: String,
-    topic: String,
-    partition: i32,
-    committed: Option<i64>,
-    end_offset: i64,
-    lag: i64,
-    member: Option<String>,
-    host: Option<String>,
-}
-
-/// A topic and one of its partitions.
-type Place = (String, i32);
-
-/// Who reads a partition.
-#[derive(Clone)]
-struct Reader {
-    member: String,
-    host: String,
-}
-
-fn describe(connection: &Connection, name: &str, format: Format) -> Result<(), Failure> {
-    let what = format!("cannot describe group {name}");
-    let asker = connection.asker(Some(name))?;
-    let groups = asker
-        .fetch_group_list(Some(name), connection.timeout())
-        .map_err(|error| connection.failure(&what, &error))?;
-    let group = groups.groups().iter().find(|group| group.name() == name);
-    let readers = group.map(readers).unwrap_or_default();
-    let committed = committed(connection, &asker, &what)?;
-    if committed.is_empty() && readers.is_empty() {
-        return match group {
-            Some(group) if group.state() != "Dead" => {
-                output::note(&format!("group {name} is {}: it has committed nothing", group.state()));
-                output::print_rows::<OffsetRow>(format, &[], &COLUMNS, cells)
-            }
-            _ => {
-                Err(Failure::new(format!("there is no group {name:?}")).remedy("see `logagent groups list`"))
-            }
-        };
-    }
-    let rows = rows(connection, &asker, name, &readers, &committed)?;
-    output::print_rows(format, &rows, &COLUMNS, cells)
-}
-
-const COLUMNS: [&str; 8] =
-    ["GROUP", "TOPIC", "PARTITION", "COMMITTED", "END-OFFSET", "LAG", "MEMBER", "HOST"];
-
-fn cells(row: &OffsetRow) -> Vec<String> {
-    let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    vec![
-        row.group.clone(),
-        row.topic.clone(),
-        row.partition.to_string(),
-        row.committed.map_or_else(|| "-".to_owned(), |offset| offset.to_string()),
-        row.end_offset.to_string(),
-        row.lag.to_string(),
-        or_dash(&row.member),
-        or_dash(&row.host),
-    ]
-}
-
-fn rows(
-    connection: &Connection,
-    asker: &BaseConsumer,
-    group: &str,
-    readers: &BTreeMap<Place, Reader>,
-    committed: &BTreeMap<Place, i64>,
-) -> Result<Vec<OffsetRow>, Failure> {
-    let mut places: Vec<&Place> = readers.keys().chain(committed.keys()).collect();
-    places.sort();
-    places.dedup();
-    let mut rows = Vec::new();
-    for place in places {
-        let (topic, partition) = place;
-        let bounds = connection.watermarks(asker, topic, &[*partition])?;
-        let bounds = bounds.get(partition).copied().unwrap_or(Watermarks { start: 0, end: 0 });
-        let offset = committed.get(place).copied();
-        let reader = readers.get(place);
-        rows.push(OffsetRow {
-            group: group.to_owned(),
-            topic: topic.clone(),
-            partition: *partition,
-            committed: offset,
-            end_offset: bounds.end,
-            lag: lag(offset, bounds),
-            member: reader.map(|reader| reader.member.clone()),
-            host: reader.map(|reader| reader.host.clone()),
-        });
-    }
-    Ok(rows)
-}
-
-/// Records between the committed offset, or the oldest one kept, and the end.
-fn lag(committed: Option<i64>, bounds: Watermarks) -> i64 {
-    let next = committed.unwrap_or(bounds.start).max(bounds.start);
-    bounds.end.saturating_sub(next).max(0)
-}
-
-fn readers(group: &GroupInfo) -> BTreeMap<Place, Reader> {
-    let mut readers = BTreeMap::new();
-    for member in group.members() {
-        let reader = Reader {
-            member: member.id().to_owned(),
-            host: member.client_host().trim_start_matches('/').to_owned(),
-        };
-        for (topic, partitions) in
-            assignment::decode(member.assignment().unwrap_or_default()).unwrap_or_default()
-        {
-            for partition in partitions {
-                readers.insert((topic.clone(), partition), reader.clone());
-            }
-        }
-    }
-    readers
-}
-
-/// What the asker's group has committed, in any topic.
-fn committed(
-    connection: &Connection,
-    asker: &BaseConsumer,
-    what: &str,
-) -> Result<BTreeMap<Place, i64>, Failure> {
-    let failed = |error| connection.failure(what, &error);
-    let metadata = asker.fetch_metadata(None, connection.timeout()).map_err(failed)?;
-    let mut list = TopicPartitionList::new();
-    for topic in metadata.topics().iter().filter(|topic| !topic.name().starts_with("__")) {
-        for partition in topic.partitions() {
-            list.add_partition(topic.name(), partition.id());
-        }
-    }
-    if list.count() == 0 {
-        return Ok(BTreeMap::new());
-    }
-    let offsets = asker.committed_offsets(list, connection.timeout()).map_err(failed)?;
-    Ok(offsets
-        .elements()
-        .iter()
-        .filter_map(|element| match element.offset() {
-            Offset::Offset(offset) => Some(((element.topic().to_owned(), element.partition()), offset)),
-            _ => None,
-        })
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lag_counts_only_records_that_are_still_there() {
-        let bounds = Watermarks { start: 100, end: 150 };
-        assert_eq!(lag(Some(120), bounds), 30);
-        assert_eq!(lag(Some(150), bounds), 0);
-        assert_eq!(lag(Some(10), bounds), 50);
-        assert_eq!(lag(None, bounds), 50);
-        assert_eq!(lag(Some(200), bounds), 0);
-    }
+/// There is no such group.
+fn no_group(name: &str) -> Failure {
+    Failure::new(format!("there is no group {name:?}")).remedy("see `logagent groups list`")
 }

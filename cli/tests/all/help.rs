@@ -2,7 +2,7 @@
 
 use crate::support::{good, run};
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 14] = [
     &["agent"],
     &["broker"],
     &["transfer"],
@@ -12,7 +12,10 @@ const COMMANDS: [&[&str]; 11] = [
     &["produce"],
     &["consume"],
     &["groups"],
+    &["delete-records"],
     &["collect"],
+    &["topics", "alter"],
+    &["groups", "reset-offsets"],
     &["completion"],
 ];
 
@@ -47,7 +50,8 @@ fn every_example_in_the_help_names_flags_that_exist() {
 }
 
 fn is_command(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_lowercase())
+    let letters = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    letters && !word.starts_with('-')
 }
 
 /// The help of the longest path that is a command.
