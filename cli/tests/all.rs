@@ -21,6 +21,8 @@ mod help;
 mod kafka;
 #[path = "all/life.rs"]
 mod life;
+#[path = "all/records.rs"]
+mod records;
 #[path = "all/topics.rs"]
 mod topics;
 #[path = "all/units.rs"]

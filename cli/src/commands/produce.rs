@@ -1,6 +1,6 @@
 //! `logagent produce`: lines from stdin become records.
 
-use std::io::{BufRead, Read as _, stdin};
+use std::io::{BufRead, IsTerminal as _, Read as _, stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,12 +9,14 @@ use clap::Args;
 use rdkafka::ClientContext;
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use std::sync::Mutex;
 
+use super::topics::key_value;
 use crate::fail::{Failure, OrFail as _};
 use crate::kafka::Connection;
-use crate::output;
+use crate::output::{self, progress};
 
 /// Longer lines are refused rather than held in memory.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -27,7 +29,8 @@ const EXAMPLES: &str = "\
 Examples:
   echo hello | logagent produce --topic greetings
   logagent produce --topic nginx_log --compression zstd < access.log
-  echo 'user-1:{\"a\":1}' | logagent produce --topic events --key-separator :";
+  echo 'user-1:{\"a\":1}' | logagent produce --topic events --key-separator :
+  logagent produce --topic events --header source=import --header run=7 --acks 1 < events.ndjson";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -41,6 +44,9 @@ pub(crate) struct Arguments {
     /// What stands between a record's key and its value on each line; without it lines are values.
     #[arg(long, short, value_name = "TEXT")]
     key_separator: Option<String>,
+    /// A header that every record gets; may be repeated.
+    #[arg(long = "header", short = 'H', value_name = "KEY=VALUE", value_parser = key_value)]
+    headers: Vec<(String, String)>,
     /// How batches are compressed.
     #[arg(long, short = 'z', value_name = "CODEC", default_value = "none",
           value_parser = ["none", "gzip", "snappy", "lz4", "zstd"])]
@@ -93,14 +99,30 @@ impl Arguments {
         let mut input = stdin().lock();
         let mut line = Vec::new();
         let mut number = 0_u64;
+        let headers = self.headers();
+        // Who types the lines knows how many they are.
+        let progress = progress::of_records(!input.is_terminal());
         while outcome.0.failed.load(Ordering::Relaxed) == 0 && read_line(&mut input, &mut line)? {
             number += 1;
             let (key, value) = split(&line, self.key_separator.as_deref())
                 .ok_or_else(|| Failure::new(format!("line {number} of the input has no key separator")))?;
-            self.send(&producer, key, value)?;
+            self.send(&producer, key, value, headers.as_ref())?;
+            progress.inc(1);
         }
         let flushed = producer.flush(self.delivery_timeout());
+        progress.finish_and_clear();
         self.conclude(&outcome.0, flushed)
+    }
+
+    /// What every record gets, if there is anything.
+    fn headers(&self) -> Option<OwnedHeaders> {
+        if self.headers.is_empty() {
+            return None;
+        }
+        let none = OwnedHeaders::new_with_capacity(self.headers.len());
+        Some(self.headers.iter().fold(none, |headers, (key, value)| {
+            headers.insert(Header { key: key.as_str(), value: Some(value.as_bytes()) })
+        }))
     }
 
     fn delivery_timeout(&self) -> Duration {
@@ -126,6 +148,7 @@ impl Arguments {
         producer: &BaseProducer<Deliveries>,
         key: Option<&[u8]>,
         value: &[u8],
+        headers: Option<&OwnedHeaders>,
     ) -> Result<(), Failure> {
         let mut record = BaseRecord::<[u8], [u8], ()>::to(&self.topic).payload(value);
         if let Some(key) = key {
@@ -133,6 +156,9 @@ impl Arguments {
         }
         if let Some(partition) = self.partition {
             record = record.partition(partition);
+        }
+        if let Some(headers) = headers {
+            record = record.headers(headers.clone());
         }
         loop {
             match producer.send(record) {
