@@ -9,11 +9,11 @@ use super::records::{Key, read_group, read_key, read_offset};
 use super::state::Group;
 
 /// What Kafka's tool prints of a record that removes what its key names.
-const DELETE: &str = "<DELETE>";
+pub(crate) const DELETE: &str = "<DELETE>";
 
 /// The key and the value of a record as JSON; what cannot be read is shown as text.
 pub(crate) fn describe(key: Option<&[u8]>, value: Option<&[u8]>) -> (Option<Value>, Option<Value>) {
-    let Some(bytes) = key else { return (None, value.map(text)) };
+    let Some(bytes) = key else { return (None, value.map(as_text)) };
     let kind = bytes.first_chunk().map_or(-1, |kind| i16::from_be_bytes(*kind)).to_string();
     match read_key(Bytes::copy_from_slice(bytes)) {
         Ok(Key::Offset { group, topic, partition }) => {
@@ -24,18 +24,19 @@ pub(crate) fn describe(key: Option<&[u8]>, value: Option<&[u8]>) -> (Option<Valu
             let payload = payload(value, |value| members(&id, value));
             (Some(json!({ "type": kind, "data": { "group": id } })), Some(payload))
         }
-        Ok(Key::Unknown) | Err(_) => (Some(text(bytes)), value.map(text)),
+        Ok(Key::Unknown) | Err(_) => (Some(as_text(bytes)), value.map(as_text)),
     }
 }
 
-fn text(bytes: &[u8]) -> Value {
+/// Bytes that nothing is known of.
+pub(crate) fn as_text(bytes: &[u8]) -> Value {
     Value::from(String::from_utf8_lossy(bytes))
 }
 
 fn payload(value: Option<&[u8]>, read: impl FnOnce(&[u8]) -> Option<Value>) -> Value {
     let Some(bytes) = value else { return DELETE.into() };
     let version = bytes.first_chunk().map_or(-1, |version| i16::from_be_bytes(*version)).to_string();
-    read(bytes).map_or_else(|| text(bytes), |data| json!({ "version": version, "data": data }))
+    read(bytes).map_or_else(|| as_text(bytes), |data| json!({ "version": version, "data": data }))
 }
 
 fn offset(value: &[u8]) -> Option<Value> {

@@ -34,7 +34,7 @@ mod tests;
 
 pub(crate) use config::GroupConfig;
 pub(crate) use coordinator::Coordinator;
-pub(crate) use describe::describe;
+pub(crate) use describe::{DELETE, as_text, describe};
 pub(crate) use store::{OFFSETS_TOPIC, partition_for};
 
 /// Who asks: what a group remembers of a member's client.

@@ -26,6 +26,7 @@
 mod admin;
 mod config;
 mod coordinator;
+mod describe;
 mod end;
 mod expire;
 mod init;
@@ -39,6 +40,7 @@ mod tests;
 
 pub(crate) use config::TxnConfig;
 pub(crate) use coordinator::{Coordinator, Producer};
+pub(crate) use describe::describe;
 pub(crate) use markers::{LogMarkers, Marker};
 pub(crate) use state::Partitions;
 pub(crate) use store::TXN_TOPIC;

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write as _, stdout};
 use std::path::{Path, PathBuf};
 
-use broker::log::dump::{self, DumpError, Item, Options};
+use broker::log::dump::{self, Decoder, DumpError, Item, Options};
 use broker::log::verify::{self, Report};
 use clap::Subcommand;
 use serde::Serialize;
@@ -30,7 +30,7 @@ Both only read. Beside a running broker the end of a segment that it writes to m
 pub(crate) enum Arguments {
     /// Print what stands in segments, indexes, snapshots and checkpoints, as Kafka's kafka-dump-log does.
     Dump {
-        /// Segments (.log), indexes (.index, .timeindex), producers' snapshots (.snapshot), checkpoints.
+        /// Segments (.log), indexes (.index, .timeindex, .txnindex), producers' snapshots (.snapshot), checkpoints.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Show each record, not only the batches.
@@ -42,6 +42,9 @@ pub(crate) enum Arguments {
         /// Show each record's key and value as what __consumer_offsets holds: committed offsets, groups.
         #[arg(long, conflicts_with = "print_data")]
         offsets_decoder: bool,
+        /// Show each record's key and value as what __transaction_state holds: transactional ids.
+        #[arg(long, conflicts_with_all = ["print_data", "offsets_decoder"])]
+        transaction_log_decoder: bool,
         /// How it is printed: lines for people (table), or one JSON document a line (json).
         #[arg(long, short, value_enum, default_value_t, hide_possible_values = true)]
         output: Format,
@@ -59,8 +62,10 @@ pub(crate) enum Arguments {
 impl Arguments {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Dump { files, deep, print_data, offsets_decoder, output } => {
-                let options = Options { records: deep, data: print_data, offsets: offsets_decoder };
+            Self::Dump { files, deep, print_data, offsets_decoder, transaction_log_decoder, output } => {
+                let offsets = offsets_decoder.then_some(Decoder::Offsets);
+                let decoder = offsets.or(transaction_log_decoder.then_some(Decoder::Transactions));
+                let options = Options { records: deep, data: print_data, decoder };
                 let mut out = BufWriter::new(stdout().lock());
                 for file in &files {
                     dump_file(file, options, output, &mut out)?;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use wire::record::{BatchHeader, Record, TimestampType};
 
-use super::{Options, ProducerEntry};
-use crate::group;
+use super::{AbortedTxn, Decoder, Options, ProducerEntry};
+use crate::log::segment::txn_index;
+use crate::{group, txn};
 
 /// The bit of a batch's attributes that Kafka sets once compaction has seen the batch's tombstones.
 const DELETE_HORIZON: i16 = 1 << 6;
@@ -40,6 +41,8 @@ pub enum Item {
         /// The last offset of the batch that has it.
         offset: i64,
     },
+    /// An entry of a transaction index.
+    Aborted(AbortedTxn),
     /// A batch of an idempotent producer.
     Producer(ProducerEntry),
     /// A leader epoch.
@@ -171,10 +174,13 @@ impl RecordItem {
             none if none < 0 => -1,
             base => wire::record::batch::increment_sequence(base, delta),
         };
-        let (key, payload) = match options {
-            Options { offsets: true, .. } => group::describe(record.key, record.value),
-            Options { data: true, .. } => (text(record.key), text(record.value)),
-            _ => (None, None),
+        let (key, payload) = match options.decoder {
+            // what a marker says is shown in words
+            _ if header.is_control() => (None, None),
+            Some(Decoder::Offsets) => group::describe(record.key, record.value),
+            Some(Decoder::Transactions) => txn::describe(record.key, record.value),
+            None if options.data => (text(record.key), text(record.value)),
+            None => (None, None),
         };
         RecordItem {
             offset: record.offset,
@@ -216,6 +222,7 @@ impl Display for Item {
             Item::Record(record) => record.fmt(f),
             Item::OffsetEntry { offset, position } => write!(f, "offset: {offset} position: {position}"),
             Item::TimeEntry { timestamp, offset } => write!(f, "timestamp: {timestamp} offset: {offset}"),
+            Item::Aborted(entry) => aborted(entry, f),
             Item::Producer(entry) => producer(entry, f),
             Item::Epoch { epoch, start_offset } => write!(f, "epoch: {epoch} startOffset: {start_offset}"),
             Item::Checkpoint { topic, partition, offset } => {
@@ -258,6 +265,12 @@ impl Display for RecordItem {
         }
         Ok(())
     }
+}
+
+fn aborted(entry: &AbortedTxn, f: &mut Formatter<'_>) -> fmt::Result {
+    let version = txn_index::VERSION;
+    write!(f, "version: {version} producerId: {} firstOffset: {}", entry.producer_id, entry.first_offset)?;
+    write!(f, " lastOffset: {} lastStableOffset: {}", entry.last_offset, entry.last_stable_offset)
 }
 
 fn producer(entry: &ProducerEntry, f: &mut Formatter<'_>) -> fmt::Result {

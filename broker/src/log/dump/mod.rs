@@ -19,8 +19,10 @@ use super::producer::entries;
 use super::segment::index::{self, OffsetEntry};
 use super::segment::scan::{HeaderScan, ScanError};
 use super::segment::time_index::{self, TimeEntry};
+use super::segment::txn_index;
 
 pub use super::producer::entries::Entry as ProducerEntry;
+pub use super::segment::txn_index::AbortedTxn;
 pub use item::{BatchItem, Item, RecordItem};
 
 mod item;
@@ -34,8 +36,17 @@ pub struct Options {
     pub records: bool,
     /// Keys and values too; shows each record.
     pub data: bool,
-    /// Keys and values as those of `__consumer_offsets`; shows each record.
-    pub offsets: bool,
+    /// Keys and values as those of an internal topic; shows each record.
+    pub decoder: Option<Decoder>,
+}
+
+/// Whose records they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoder {
+    /// `__consumer_offsets`.
+    Offsets,
+    /// `__transaction_state`.
+    Transactions,
 }
 
 /// Why a file could not be shown.
@@ -80,6 +91,7 @@ pub fn dump(path: &Path, options: Options, show: Sink<'_>) -> Result<(), DumpErr
         "log" => segment(path, base_of(path)?, options, &mut show),
         "index" => offset_index(&content(path)?, base_of(path)?, &mut show),
         "timeindex" => time_index(&content(path)?, base_of(path)?, &mut show),
+        "txnindex" => aborted(&content(path)?, &mut show),
         "snapshot" => match entries::parse(&content(path)?) {
             Ok(mut entries) => entries.try_for_each(|entry| show(Item::Producer(entry))),
             Err(error) => show(Item::Problem { position: None, reason: error.to_string() }),
@@ -117,7 +129,7 @@ fn segment(path: &Path, base_offset: i64, options: Options, show: Show<'_>) -> R
                 let mut bytes = vec![0; header.size()];
                 file.read_exact_at(&mut bytes, position.into()).map_err(failed)?;
                 show(Item::Batch(BatchItem::new(position, &header, batch::verify_crc(&bytes).is_ok())))?;
-                if options.records || options.data || options.offsets {
+                if options.records || options.data || options.decoder.is_some() {
                     records(position, &header, &bytes, options, show)?;
                 }
             }
@@ -169,6 +181,15 @@ fn time_index(bytes: &[u8], base_offset: i64, show: Show<'_>) -> Result<(), Dump
     for entry in entries {
         let TimeEntry { timestamp, offset } = time_index::decode(base_offset, *entry);
         show(Item::TimeEntry { timestamp, offset })?;
+    }
+    whole(rest, show)
+}
+
+fn aborted(bytes: &[u8], show: Show<'_>) -> Result<(), DumpError> {
+    let (entries, rest) = bytes.as_chunks::<{ txn_index::ENTRY }>();
+    for entry in entries {
+        let Some(entry) = AbortedTxn::decode(entry) else { return malformed(show) };
+        show(Item::Aborted(entry))?;
     }
     whole(rest, show)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use wire::record::{BatchBuilder, Compression};
 
 use super::{DumpError, Item, Options, dump};
-use crate::log::tests::{Lab, NOON, produced, values};
+use crate::log::tests::{Lab, NOON, produced, transactional, values};
 
 fn shown(path: &Path, options: Options) -> Vec<Item> {
     let mut items = Vec::new();
@@ -96,6 +96,21 @@ fn records_come_with_their_data_when_asked() {
     assert_eq!(lines[5], format!("{bare} key: key payload: value"));
     let json = serde_json::to_value(&shown(&path, Options { data: true, ..Options::default() })[5]).unwrap();
     assert_eq!((&json["kind"], &json["key"], &json["keySize"]), (&"record".into(), &"key".into(), &3.into()));
+}
+
+/// As kafka.tools.DumpLogSegments of Kafka 3.9.1 prints them.
+#[test]
+fn the_ends_of_transactions_are_shown() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    transactional::send(&partition, (7, 0, 0), "key", "value").unwrap();
+    transactional::abort(&partition, 7, 0);
+    partition.close().unwrap();
+    let lines = text(&lab.path("00000000000000000000.log"), Options { data: true, ..Options::default() });
+    let marker = "sequence: -1 headerKeys: [] endTxnMarker: ABORT coordinatorEpoch: 0";
+    assert!(lines[4].ends_with(marker), "{}", lines[4]);
+    let aborted = text(&lab.path("00000000000000000000.txnindex"), Options::default());
+    assert_eq!(aborted, ["version: 0 producerId: 7 firstOffset: 0 lastOffset: 1 lastStableOffset: 2"]);
 }
 
 #[test]

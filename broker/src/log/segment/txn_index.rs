@@ -23,18 +23,21 @@ use std::path::PathBuf;
 
 use bytes::{Buf, BufMut};
 use parking_lot::RwLock;
+use serde::Serialize;
 
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
 /// Bytes of an entry.
-const ENTRY: usize = 34;
+pub(crate) const ENTRY: usize = 34;
 /// Entries read at a time.
 const CHUNK: usize = 128;
-const VERSION: i16 = 0;
+/// The only version there is.
+pub(crate) const VERSION: i16 = 0;
 
 /// An aborted transaction in a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AbortedTxn {
     /// Whose it was.
     pub producer_id: i64,
@@ -57,7 +60,8 @@ impl AbortedTxn {
         out
     }
 
-    fn decode(mut bytes: &[u8]) -> Option<Self> {
+    /// The transaction of an entry; `None` for a version that is not known.
+    pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
         if bytes.len() < ENTRY || bytes.get_i16() != VERSION {
             return None;
         }

@@ -1,8 +1,9 @@
-//! The entries of the two index files, compared with the batches of the segment as they are met.
+//! The entries of the index files, compared with the batches of the segment as they are met.
 
 use wire::record::BatchHeader;
 
 use crate::log::segment::time_index::NO_TIMESTAMP;
+use crate::log::segment::txn_index::{self, AbortedTxn};
 use crate::log::segment::{index, time_index};
 
 /// The first thing that is wrong with an index.
@@ -132,5 +133,56 @@ impl Times {
             return Some(Fault { entry: None, problem });
         }
         self.walk.fault
+    }
+}
+
+/// The transaction index.
+#[derive(Debug)]
+pub(super) struct Aborted {
+    entries: Vec<AbortedTxn>,
+    at: usize,
+    fault: Option<Fault>,
+}
+
+impl Aborted {
+    /// Entries behind one whose version is not known are not looked at.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        let (whole, rest) = bytes.as_chunks::<{ txn_index::ENTRY }>();
+        let entries: Vec<AbortedTxn> =
+            whole.iter().map_while(|entry| AbortedTxn::decode(entry.as_slice())).collect();
+        let fault = if entries.len() < whole.len() {
+            Some(Fault { entry: Some(entries.len()), problem: "its version is not known".to_owned() })
+        } else if rest.is_empty() {
+            None
+        } else {
+            let problem = format!("{} bytes at its end are no whole entry", rest.len());
+            Some(Fault { entry: None, problem })
+        };
+        Aborted { entries, at: 0, fault }
+    }
+
+    pub(super) fn meet(&mut self, header: &BatchHeader) {
+        let last = header.last_offset();
+        while let Some(entry) = self.entries.get(self.at).copied().filter(|entry| entry.last_offset <= last) {
+            let AbortedTxn { producer_id, first_offset, last_offset, .. } = entry;
+            let is_marker = header.is_control() && last_offset == last && header.producer_id == producer_id;
+            if !is_marker {
+                self.fail(format!("no transaction of producer {producer_id} ends with offset {last_offset}"));
+            } else if first_offset >= last_offset {
+                self.fail(format!("its transaction begins at {first_offset}, behind its end"));
+            }
+            self.at += 1;
+        }
+    }
+
+    fn fail(&mut self, problem: String) {
+        self.fault.get_or_insert(Fault { entry: Some(self.at), problem });
+    }
+
+    pub(super) fn finish(mut self) -> Option<Fault> {
+        if let Some(entry) = self.entries.get(self.at).copied() {
+            self.fail(format!("it names offset {}, behind the last batch", entry.last_offset));
+        }
+        self.fault
     }
 }

@@ -7,6 +7,7 @@
 //! | `.log` | lengths, checksums; offsets ascend, begin with the one in the name and leave no gap unless the topic is compacted |
 //! | `.index` | whole entries, ascending; each points to a batch that ends with its offset |
 //! | `.timeindex` | whole entries, ascending; each names the first batch that has its timestamp, and all before it are older |
+//! | `.txnindex` | whole entries; each names the marker of a transaction of its producer, unless the topic is compacted |
 //! | `.snapshot` | version, checksum, count; the newest one's batches are in the log |
 //! | `leader-epoch-checkpoint` | form; no epoch begins behind the log's end |
 //! | `partition.metadata` | is there, and names the topic that the registry has |

@@ -8,7 +8,7 @@ use std::path::Path;
 use wire::record::{BatchHeader, RecordError};
 
 use super::data_dir::Rules;
-use super::entries::{Fault, Offsets, Times};
+use super::entries::{Aborted, Fault, Offsets, Times};
 use super::{Verifier, VerifyError};
 use crate::log::segment::file_path;
 use crate::log::segment::scan::{Bounds, verify};
@@ -54,6 +54,7 @@ impl Verifier<'_> {
         let base = expected.base_offset;
         let mut offsets = self.index(dir, base, "index")?.map(|bytes| Offsets::new(&bytes, base));
         let mut times = self.index(dir, base, "timeindex")?.map(|bytes| Times::new(&bytes, base));
+        let mut aborted = self.aborted(dir, expected)?;
         let (mut batches, mut next_offset) = (0, base);
         let limit = expected.next_base.unwrap_or(i64::MAX).min(base.saturating_add(1 << 31));
         let bounds = Bounds { offsets: base..limit, gapless: expected.rules.gapless };
@@ -66,6 +67,9 @@ impl Verifier<'_> {
             }
             if let Some(times) = &mut times {
                 times.meet(header);
+            }
+            if let Some(aborted) = &mut aborted {
+                aborted.meet(header);
             }
             visit(header);
             progress(header.size() as u64);
@@ -85,9 +89,19 @@ impl Verifier<'_> {
         if sound {
             self.index_fault(dir, base, "index", offsets.and_then(Offsets::finish));
             self.index_fault(dir, base, "timeindex", times.and_then(|times| times.finish(is_closed)));
+            self.index_fault(dir, base, "txnindex", aborted.and_then(Aborted::finish));
             self.gap(&path, next_offset, expected);
         }
         Ok(Found { next_offset, sound })
+    }
+
+    /// The transaction index, which is there only if a transaction was aborted. Compaction may take the markers away.
+    fn aborted(&mut self, dir: &Path, expected: Expected) -> Result<Option<Aborted>, VerifyError> {
+        let suffix = "txnindex";
+        if !expected.rules.gapless || !file_path(dir, expected.base_offset, suffix).exists() {
+            return Ok(None);
+        }
+        Ok(self.index(dir, expected.base_offset, suffix)?.map(|bytes| Aborted::new(&bytes)))
     }
 
     /// The bytes of an index; a file that is not there or no index is reported.

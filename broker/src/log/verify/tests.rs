@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{Report, Severity, VerifyError, bytes_in, verify};
+use super::{Report, Severity, VerifyError, bytes_in, check_partition, verify};
 use crate::log::config::LogConfig;
-use crate::log::tests::{NOON, keyed, produced, values_at};
+use crate::log::tests::{Lab, NOON, keyed, produced, transactional, values_at};
 use crate::log::{LogManager, ManagerOptions, ManualClock, RealDisk};
 
 /// A data directory with two topics, one of them compacted, after a clean stop.
@@ -197,6 +197,36 @@ fn a_time_index_that_is_wrong_or_ends_early_is_found() {
     dir.assert_damaged(&index, "it says time");
     cut(&index, 12);
     dir.assert_damaged(&index, "it ends with time");
+}
+
+#[test]
+fn a_transaction_index_that_disagrees_with_the_log_is_found() {
+    let lab = Lab::new();
+    let partition = lab.open();
+    for sequence in 0..2 {
+        transactional::send(&partition, (7, 0, sequence), "key", "value").unwrap();
+        transactional::abort(&partition, 7, 0);
+    }
+    partition.close().unwrap();
+    let index = lab.path("00000000000000000000.txnindex");
+    let problems = || {
+        let mut findings = check_partition(index.parent().unwrap(), true).unwrap().findings;
+        findings.retain(|finding| finding.path == index);
+        findings.into_iter().map(|finding| finding.to_string()).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(problems(), "");
+    overwrite(&index, 34 + 9, &[8]);
+    assert!(
+        problems().contains("entry 1: no transaction of producer 8 ends with offset 3"),
+        "{}",
+        problems()
+    );
+    overwrite(&index, 1, &[7]);
+    assert!(problems().contains("entry 0: its version is not known"), "{}", problems());
+    overwrite(&index, 1, &[0]);
+    overwrite(&index, 34 + 9, &[7]);
+    cut(&index, 1);
+    assert!(problems().contains("33 bytes at its end are no whole entry"), "{}", problems());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::super::describe::describe;
 use super::super::records;
 use super::super::state::{State, Transaction};
 use super::*;
@@ -56,4 +57,24 @@ fn what_is_not_known_is_skipped_and_what_is_broken_is_an_error() {
     for cut in 2..value.len() {
         assert!(records::read_value(value.slice(..cut)).is_err(), "cut at {cut}");
     }
+}
+
+/// As kafka.tools.DumpLogSegments of Kafka 3.9.1 prints them with --transaction-log-decoder.
+#[test]
+fn records_are_shown_as_kafka_shows_them() {
+    let key = records::key("tx").unwrap();
+    let value = records::value(&sample(State::Ongoing)).unwrap();
+    let shown = |text: &str| Some(serde_json::Value::from(text));
+    assert_eq!(
+        describe(Some(&key), Some(&value)),
+        (
+            shown("transaction_metadata::transactionalId=tx"),
+            shown(
+                "producerId:258,producerEpoch:3,state=Ongoing,partitions=[t-1,t-2],txnLastUpdateTimestamp=6,\
+                 txnTimeoutMs=1000"
+            )
+        )
+    );
+    assert_eq!(describe(Some(&key), None).1, shown("<DELETE>"));
+    assert_eq!(describe(Some(b"?"), Some(b"text")), (shown("?"), shown("text")));
 }
