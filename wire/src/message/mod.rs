@@ -12,6 +12,8 @@ pub mod add_partitions_to_txn;
 pub mod alter_configs;
 mod api;
 pub mod api_versions;
+pub mod consumer_group_describe;
+pub mod consumer_group_heartbeat;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_groups;
@@ -112,6 +114,8 @@ macro_rules! for_each_api {
         DescribeProducers = 61, 0..=0, flexible 0, describe_producers: DescribeProducersRequest => DescribeProducersResponse;
         DescribeTransactions = 65, 0..=0, flexible 0, describe_transactions: DescribeTransactionsRequest => DescribeTransactionsResponse;
         ListTransactions = 66, 0..=1, flexible 0, list_transactions: ListTransactionsRequest => ListTransactionsResponse;
+        ConsumerGroupHeartbeat = 68, 0..=0, flexible 0, consumer_group_heartbeat: ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse;
+        ConsumerGroupDescribe = 69, 0..=0, flexible 0, consumer_group_describe: ConsumerGroupDescribeRequest => ConsumerGroupDescribeResponse;
         DescribeTopicPartitions = 75, 0..=0, flexible 0, describe_topic_partitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse;
     }};
 }
