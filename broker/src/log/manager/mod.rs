@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
@@ -185,6 +186,8 @@ pub struct LogManager {
     partitions_max: usize,
     store: Box<dyn TopicStore>,
     topics: RwLock<Topics>,
+    /// Counts the changes of `topics`.
+    topics_version: AtomicU64,
     /// Held while topics are created, deleted or reconfigured.
     admin: Mutex<LogConfig>,
     checkpoints: Mutex<upkeep::Checkpoints>,
@@ -227,6 +230,12 @@ impl LogManager {
         self.topics.read().by_name.values().cloned().collect()
     }
 
+    /// Grows with every topic that comes, goes or changes, after it has: who saw a version before it asked for topics, and
+    /// finds the same one later, has missed nothing.
+    pub fn topics_version(&self) -> u64 {
+        self.topics_version.load(Ordering::Acquire)
+    }
+
     /// One partition of a topic.
     pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
         self.topics.read().by_name.get(topic)?.partition(index).cloned()
@@ -236,12 +245,14 @@ impl LogManager {
         let mut topics = self.topics.write();
         topics.by_id.insert(topic.id(), Arc::clone(&topic));
         topics.by_name.insert(topic.name().to_owned(), topic);
+        self.topics_version.fetch_add(1, Ordering::Release);
     }
 
     fn unpublish(&self, name: &str) -> Option<Arc<Topic>> {
         let mut topics = self.topics.write();
         let topic = topics.by_name.remove(name)?;
         topics.by_id.remove(&topic.id());
+        self.topics_version.fetch_add(1, Ordering::Release);
         Some(topic)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -69,6 +69,7 @@ impl LogManager {
             partitions_max: options.partitions_max,
             store,
             topics: RwLock::new(topics),
+            topics_version: AtomicU64::new(0),
             admin: Mutex::new(options.defaults),
             checkpoints: Mutex::new(Checkpoints::default()),
             data_dir: options.data_dir,
