@@ -8,7 +8,7 @@ use std::time::Duration;
 use daemon::config::{Invalid, Section};
 use serde::{Deserialize, Serialize};
 
-use crate::group::GroupConfig;
+use crate::group::{Assignor, ConsumerConfig, GroupConfig};
 use crate::log::{CleanupPolicy, LogConfig, TimestampType};
 use crate::txn::TxnConfig;
 
@@ -64,6 +64,10 @@ pub struct Config {
     pub group_max_session_timeout_ms: i32,
     pub group_max_size: usize,
     pub max_groups: usize,
+    pub group_consumer_session_timeout_ms: i32,
+    pub group_consumer_heartbeat_interval_ms: i32,
+    pub group_consumer_max_size: usize,
+    pub group_consumer_assignors: String,
     pub offsets_topic_num_partitions: i32,
     pub offsets_topic_segment_bytes: u32,
     pub offsets_retention_minutes: u64,
@@ -197,6 +201,19 @@ impl Config {
             ),
             ("group_max_size", self.group_max_size >= 1, AT_LEAST_1),
             ("max_groups", self.max_groups >= 1, AT_LEAST_1),
+            ("group_consumer_session_timeout_ms", self.group_consumer_session_timeout_ms >= 1, AT_LEAST_1),
+            (
+                "group_consumer_heartbeat_interval_ms",
+                (1..self.group_consumer_session_timeout_ms)
+                    .contains(&self.group_consumer_heartbeat_interval_ms),
+                "must be at least 1 and less than group_consumer_session_timeout_ms",
+            ),
+            ("group_consumer_max_size", self.group_consumer_max_size >= 1, AT_LEAST_1),
+            (
+                "group_consumer_assignors",
+                Assignor::parse_list(&self.group_consumer_assignors).is_some(),
+                "must be one or both of uniform and range, separated by a comma",
+            ),
             ("offsets_topic_num_partitions", self.offsets_topic_num_partitions >= 1, AT_LEAST_1),
             (
                 "offsets_topic_segment_bytes",
@@ -304,6 +321,12 @@ impl Config {
             offsets_retention_ms: i64::try_from(self.offsets_retention_minutes.saturating_mul(MINUTE_MS))
                 .unwrap_or(i64::MAX),
             offset_metadata_max_bytes: self.offset_metadata_max_bytes,
+            consumer: ConsumerConfig {
+                session_timeout_ms: self.group_consumer_session_timeout_ms,
+                heartbeat_interval_ms: self.group_consumer_heartbeat_interval_ms,
+                max_members: self.group_consumer_max_size,
+                assignors: Assignor::parse_list(&self.group_consumer_assignors).unwrap_or_default(),
+            },
         }
     }
 

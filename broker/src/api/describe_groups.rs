@@ -7,6 +7,8 @@
 //! | 4 | static members |
 //! | 5 | flexible |
 //! | 1, 2 | as the one before; nothing is throttled |
+//!
+//! A group of the newer protocol is `Dead` here, as one that does not exist: clients then ask with ConsumerGroupDescribe.
 
 use wire::message::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
 

@@ -25,6 +25,8 @@ mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -176,6 +178,8 @@ pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::DescribeProducers, 0, 0),
     (ApiKey::DescribeTransactions, 0, 0),
     (ApiKey::ListTransactions, 0, 1),
+    (ApiKey::ConsumerGroupHeartbeat, 0, 0),
+    (ApiKey::ConsumerGroupDescribe, 0, 0),
     (ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
@@ -255,6 +259,9 @@ impl Incoming<'_> {
             ApiKey::SyncGroup => self.waiting(sync_group::serve),
             ApiKey::DescribeGroups => self.now(describe_groups::serve),
             ApiKey::ListGroups => self.now(list_groups::serve),
+            ApiKey::ConsumerGroupHeartbeat => {
+                self.bounded_waiting(consumer_group_heartbeat::named, consumer_group_heartbeat::serve)
+            }
             _ => self.dispatch_admin(),
         }
     }
@@ -275,6 +282,9 @@ impl Incoming<'_> {
                 self.bounded(incremental_alter_configs::named, incremental_alter_configs::serve)
             }
             ApiKey::OffsetDelete => self.bounded_waiting(offset_delete::named, offset_delete::serve),
+            ApiKey::ConsumerGroupDescribe => {
+                self.bounded(consumer_group_describe::named, consumer_group_describe::serve)
+            }
             ApiKey::DescribeCluster => self.now(describe_cluster::serve),
             ApiKey::DescribeProducers => self.bounded(describe_producers::named, describe_producers::serve),
             ApiKey::DescribeTopicPartitions => {

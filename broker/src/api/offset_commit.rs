@@ -8,7 +8,8 @@
 //! | 6 | the leader epoch |
 //! | 7 | static members |
 //! | 8 | flexible |
-//! | 3, 4, 5, 9 | as the one before |
+//! | 9 | members of groups of the newer protocol: their epoch in place of the generation; error 69 for a group that is not there |
+//! | 3, 4, 5 | as the one before |
 //!
 //! The response comes when the offsets are on the disk.
 
@@ -21,11 +22,11 @@ use crate::state::Broker;
 
 pub(super) async fn serve(
     broker: Arc<Broker>,
-    _: RequestContext,
+    context: RequestContext,
     request: OffsetCommitRequest,
 ) -> OffsetCommitResponse {
     let exists = |topic: &str, partition| {
         broker.topic(topic).is_some_and(|topic| topic.partition(partition).is_some())
     };
-    broker.groups.commit(request, exists).await
+    broker.groups.commit(context.version, request, exists).await
 }

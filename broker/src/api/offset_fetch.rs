@@ -9,7 +9,8 @@
 //! | 6 | flexible |
 //! | 7 | only stable offsets: error 88 for those that an open transaction may change |
 //! | 8 | several groups |
-//! | 3, 4, 9 | as the one before |
+//! | 9 | a member of a group of the newer protocol may say who it is: error 25 or 113 if it is wrong |
+//! | 3, 4 | as the one before |
 
 use wire::message::offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
 

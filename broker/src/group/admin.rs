@@ -8,8 +8,8 @@ use super::coordinator::Coordinator;
 use super::member::Member;
 use super::state::Group;
 
-/// The only kind of group there is (KIP-848 brings another).
-const TYPE: &str = "Classic";
+/// The protocol type of groups of the newer protocol.
+const CONSUMER: &str = "consumer";
 
 impl Coordinator {
     /// Serves ListGroups: the groups in the states and of the types asked for; an empty filter lets all pass.
@@ -26,21 +26,17 @@ impl Coordinator {
                 if group.is_forgettable() {
                     return None;
                 }
-                Some(ListedGroup {
-                    group_id: group.id.clone(),
-                    protocol_type: group.protocol_type.clone().unwrap_or_default(),
-                    group_state: group.phase.name().to_owned(),
-                    group_type: TYPE.to_owned(),
-                })
+                Some(listed(&group))
             })
             .filter(|group| passes(&request.states_filter, &group.group_state))
-            .filter(|_| passes(&request.types_filter, TYPE))
+            .filter(|group| passes(&request.types_filter, &group.group_type))
             .collect();
         groups.sort_by(|a, b| a.group_id.cmp(&b.group_id));
         ListGroupsResponse { groups, ..Default::default() }
     }
 
-    /// Serves DescribeGroups for one group; one that does not exist is `Dead`, as Kafka has it.
+    /// Serves DescribeGroups for one group; one that does not exist is `Dead`, as Kafka has it, and so is one of the newer
+    /// protocol: a client then asks with ConsumerGroupDescribe.
     pub(crate) fn describe(&self, id: &str) -> DescribedGroup {
         if id.is_empty() {
             let error_code = ErrorCode::InvalidGroupId.code();
@@ -49,13 +45,31 @@ impl Coordinator {
         let found = self.find(id);
         let group = found.as_ref().map(|group| group.lock()).filter(|group| !group.is_forgettable());
         match group {
-            Some(group) => described(&group),
-            None => DescribedGroup {
+            Some(group) if group.consumer.is_none() => described(&group),
+            _ => DescribedGroup {
                 group_id: id.to_owned(),
                 group_state: "Dead".to_owned(),
                 ..Default::default()
             },
         }
+    }
+}
+
+fn listed(group: &Group) -> ListedGroup {
+    let group_id = group.id.clone();
+    match &group.consumer {
+        Some(consumer) => ListedGroup {
+            group_id,
+            protocol_type: CONSUMER.to_owned(),
+            group_state: consumer.state_name().to_owned(),
+            group_type: "Consumer".to_owned(),
+        },
+        None => ListedGroup {
+            group_id,
+            protocol_type: group.protocol_type.clone().unwrap_or_default(),
+            group_state: group.phase.name().to_owned(),
+            group_type: "Classic".to_owned(),
+        },
     }
 }
 

@@ -17,14 +17,18 @@ use super::records;
 use super::state::{Group, Phase};
 use super::store::Pending;
 
+/// From this version on a member's commit to a group that does not exist is told so.
+const KNOWS_MISSING_GROUPS_FROM: i16 = 9;
+
 impl Coordinator {
     /// Serves OffsetCommit; returns when the offsets are durable. `exists` says whether there is such a partition.
     pub(crate) async fn commit(
         &self,
+        version: i16,
         request: OffsetCommitRequest,
         exists: impl Fn(&str, i32) -> bool,
     ) -> OffsetCommitResponse {
-        let (mut response, saved) = self.begin_commit(&request, exists);
+        let (mut response, saved) = self.begin_commit(version, &request, exists);
         let failed = match saved {
             Some(saved) => saved.durable().await.err(),
             None => None,
@@ -40,16 +44,17 @@ impl Coordinator {
 
     fn begin_commit(
         &self,
+        version: i16,
         request: &OffsetCommitRequest,
         exists: impl Fn(&str, i32) -> bool,
     ) -> (OffsetCommitResponse, Option<Pending>) {
-        let group = match self.group_for_commit(request) {
+        let group = match self.group_for_commit(version, request) {
             Ok(group) => group,
             Err(error) => return (answer(&request.topics, |_, _| error), None),
         };
         let mut group = group.lock();
         let now_ms = self.clock.now_ms();
-        if let Err(error) = group.may_commit(request, now_ms) {
+        if let Err(error) = group.may_commit(version, request, now_ms) {
             return (answer(&request.topics, |_, _| error), None);
         }
         let verdict = |topic: &str, partition: &OffsetCommitRequestPartition| {
@@ -79,12 +84,14 @@ impl Coordinator {
     /// The group; made if a client without members keeps its offsets here.
     fn group_for_commit(
         &self,
+        version: i16,
         request: &OffsetCommitRequest,
     ) -> Result<std::sync::Arc<parking_lot::Mutex<Group>>, ErrorCode> {
         check_group_id(&request.group_id)?;
         match self.find(&request.group_id) {
             Some(group) => Ok(group),
             None if request.generation_id_or_member_epoch < 0 => self.find_or_create(&request.group_id),
+            None if version >= KNOWS_MISSING_GROUPS_FROM => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
         }
     }
@@ -126,15 +133,22 @@ impl Coordinator {
     }
 
     /// Forgets the offsets of groups that have had no members for the time that `offsets_retention_minutes` says
-    /// (KIP-211); what was committed since then stays. Blocks for writes.
+    /// (KIP-211); what was committed since then stays. A group of the newer protocol forgets them also while it has
+    /// members, of topics to which none of them subscribes. Blocks for writes.
     pub(crate) fn expire_offsets(&self) {
         let limit_ms = self.clock.now_ms().saturating_sub(self.config.offsets_retention_ms);
         for group in self.all() {
             let mut group = group.lock();
-            if group.members.is_empty() && group.empty_since_ms < limit_ms {
-                let old = group.offsets.committed_before(limit_ms);
-                self.forget(&mut group, old);
+            let mut old = group.offsets.committed_before(limit_ms);
+            match group.consumer.as_deref() {
+                Some(consumer) => {
+                    let subscribed = consumer.subscriptions(&[]);
+                    old.retain(|(topic, _)| !subscribed.contains(topic.as_str()));
+                }
+                None if group.members.is_empty() && group.empty_since_ms < limit_ms => {}
+                None => old.clear(),
             }
+            self.forget(&mut group, old);
         }
     }
 
@@ -145,6 +159,16 @@ impl Coordinator {
         let tombstones: Vec<_> = partitions.iter().filter_map(tombstone).collect();
         if !tombstones.is_empty() && self.store.append(&group.id, &tombstones, self.clock.now_ms()).is_ok() {
             partitions.iter().for_each(|(topic, partition)| group.offsets.remove(topic, *partition));
+            self.forget_consumer(group);
+        }
+    }
+
+    /// A group of the newer protocol ends with its last offset, unless it has members. If that cannot be written the next
+    /// start finds nothing in it that is worth keeping.
+    fn forget_consumer(&self, group: &mut Group) {
+        let ends = group.consumer.is_some() && group.is_forgettable();
+        if ends && self.append_tombstones(group, &[], true).is_ok() {
+            group.consumer = None;
         }
     }
 
@@ -152,6 +176,11 @@ impl Coordinator {
     pub(crate) fn fetch_offsets(&self, request: OffsetFetchRequest, version: i16) -> OffsetFetchResponse {
         if version >= 8 {
             let fetch = |asked: OffsetFetchRequestGroup| {
+                if let Err(error) = self.may_fetch(&asked) {
+                    let error_code = error.code();
+                    let group_id = asked.group_id;
+                    return OffsetFetchResponseGroup { group_id, error_code, ..Default::default() };
+                }
                 let topics = asked
                     .topics
                     .map(|topics| topics.into_iter().map(|t| (t.name, t.partition_indexes)).collect());
@@ -174,6 +203,16 @@ impl Coordinator {
             topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(in_zookeeper_form);
         }
         OffsetFetchResponse { topics, ..Default::default() }
+    }
+
+    /// Whether the sender may fetch: in a group of the newer protocol it may say which member it is, and must not be wrong.
+    fn may_fetch(&self, asked: &OffsetFetchRequestGroup) -> Result<(), ErrorCode> {
+        let Some(group) = self.find(&asked.group_id) else { return Ok(()) };
+        let group = group.lock();
+        match group.consumer.as_deref() {
+            Some(consumer) => consumer.may_fetch(asked.member_id.as_deref(), asked.member_epoch),
+            None => Ok(()),
+        }
     }
 
     /// The offsets asked for, or all that there are; -1 stands for none. Those that an open transaction may change are
@@ -228,7 +267,15 @@ impl Coordinator {
 
 impl Group {
     /// Whether the sender may commit: a member of this generation, or anyone while the group has no members.
-    fn may_commit(&mut self, request: &OffsetCommitRequest, now_ms: i64) -> Result<(), ErrorCode> {
+    fn may_commit(
+        &mut self,
+        version: i16,
+        request: &OffsetCommitRequest,
+        now_ms: i64,
+    ) -> Result<(), ErrorCode> {
+        if let Some(consumer) = &self.consumer {
+            return consumer.may_commit(request, version);
+        }
         let outsider = request.generation_id_or_member_epoch < 0 && request.member_id.is_empty();
         if outsider {
             return if self.members.is_empty() { Ok(()) } else { Err(ErrorCode::UnknownMemberId) };

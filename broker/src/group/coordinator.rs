@@ -37,7 +37,10 @@ impl Coordinator {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StorageError> {
         let store = Store::new(partitions);
-        let groups = store.load(clock.now_ms())?;
+        let mut groups = store.load(clock.now_ms())?;
+        for consumer in groups.values_mut().filter_map(|group| group.consumer.as_mut()) {
+            consumer.restart_times(clock.now_ms(), config.consumer.session_timeout_ms);
+        }
         let mut pending: HashMap<i64, HashSet<String>> = HashMap::new();
         for (id, group) in &groups {
             for producer_id in group.offsets.producers() {
@@ -103,6 +106,7 @@ impl Coordinator {
             None => return Err(ErrorCode::UnknownMemberId),
         };
         let mut group = group.lock();
+        self.become_classic(&mut group, request.member_id.is_empty())?;
         let answer = group.join(caller, request, &self.config, self.clock.now_ms());
         self.save_if_dirty(&mut group);
         Ok(answer)
@@ -158,6 +162,7 @@ impl Coordinator {
             let mut group = group.lock();
             group.tick(now_ms);
             self.save_if_dirty(&mut group);
+            self.expire_consumers(&mut group, now_ms);
         }
         // A group that someone is about to use is held by more than the table.
         self.groups.lock().retain(|_, group| {

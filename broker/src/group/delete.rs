@@ -13,6 +13,7 @@ use wire::message::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
+use super::consumer::record as consumer_record;
 use super::coordinator::{Coordinator, check_group_id};
 use super::records::{self, Record};
 use super::state::{Group, Phase};
@@ -20,8 +21,6 @@ use super::store::Pending;
 
 /// The kind of group whose members say which topics they read.
 const CONSUMER: &str = "consumer";
-/// Records of one batch, so that it stays far below `max.message.bytes`.
-const RECORDS_MAX: usize = 1000;
 
 impl Coordinator {
     /// Serves DeleteGroups; returns when what was deleted stays so over a crash.
@@ -45,7 +44,7 @@ impl Coordinator {
         if group.is_forgettable() {
             return Err(ErrorCode::GroupIdNotFound);
         }
-        if !group.members.is_empty() || group.phase != Phase::Empty {
+        if group.has_members() || group.phase != Phase::Empty {
             return Err(ErrorCode::NonEmptyGroup);
         }
         let partitions: Vec<(String, i32)> = group
@@ -53,7 +52,7 @@ impl Coordinator {
             .topics()
             .flat_map(|(topic, known)| known.keys().map(move |partition| (topic.to_owned(), *partition)))
             .collect();
-        let saved = self.append_tombstones(id, &partitions, true)?;
+        let saved = self.append_tombstones(&group, &partitions, true)?;
         // a client that is about to join finds the group as if it were new
         *group = Group::new(id);
         info!(group = id, offsets = partitions.len(), "deleted a group");
@@ -124,33 +123,34 @@ impl Coordinator {
         }
         // a group without members ends with its last offset
         let kept: usize = group.offsets.topics().map(|(_, partitions)| partitions.len()).sum();
-        let ends = group.members.is_empty() && group.pending.is_empty() && kept == doomed.len();
-        let saved = self.append_tombstones(&group.id, doomed, ends)?;
+        let ends = !group.has_members() && group.pending.is_empty() && kept == doomed.len();
+        let saved = self.append_tombstones(group, doomed, ends)?;
         doomed.iter().for_each(|(topic, partition)| group.offsets.remove(topic, *partition));
+        if ends {
+            group.consumer = None;
+        }
         info!(group = %group.id, offsets = doomed.len(), "deleted offsets of a group");
         Ok(Some(saved))
     }
 
     /// Appends the records that remove offsets, and the group itself if it `ends`.
-    fn append_tombstones(
+    pub(super) fn append_tombstones(
         &self,
-        id: &str,
+        group: &Group,
         partitions: &[(String, i32)],
         ends: bool,
     ) -> Result<Pending, ErrorCode> {
+        let id = group.id.as_str();
         let offset = |(topic, partition): &(String, i32)| records::offset_record(id, topic, *partition, None);
-        let group = ends.then(|| records::group_tombstone(id));
+        let group = if ends { group.tombstones() } else { Vec::new() };
         let tombstones: Result<Vec<Record>, EncodeError> =
             partitions.iter().map(offset).chain(group).collect();
         let tombstones = tombstones.map_err(|error| {
             warn!(group = id, %error, "cannot encode what removes a group");
             ErrorCode::UnknownServerError
         })?;
-        let mut saved = Err(ErrorCode::UnknownServerError);
-        for records in tombstones.chunks(RECORDS_MAX) {
-            saved = Ok(self.store.append(id, records, self.clock.now_ms())?);
-        }
-        saved
+        let saved = self.store.append_all(id, &tombstones, self.clock.now_ms())?;
+        saved.ok_or(ErrorCode::UnknownServerError)
     }
 }
 
@@ -172,8 +172,22 @@ impl Reading {
 }
 
 impl Group {
+    /// The records that remove the group, but for its offsets.
+    fn tombstones(&self) -> Vec<Result<Record, EncodeError>> {
+        match &self.consumer {
+            None => vec![records::group_tombstone(&self.id)],
+            Some(consumer) => {
+                consumer.tombstones().iter().map(|change| consumer_record(&self.id, change)).collect()
+            }
+        }
+    }
+
     /// What the members read. A group of another kind than consumers cannot tell.
     fn reading(&self) -> Result<Reading, ErrorCode> {
+        if let Some(consumer) = &self.consumer {
+            let topics = consumer.subscriptions(&[]).into_iter().map(str::to_owned).collect();
+            return Ok(Reading::Topics(topics));
+        }
         if self.members.is_empty() && self.phase == Phase::Empty {
             return Ok(Reading::Topics(BTreeSet::new()));
         }

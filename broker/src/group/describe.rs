@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use wire::codec::{DecodeError, Reader};
 
+use super::consumer;
 use super::member::Member;
 use super::records::{Key, read_group, read_key, read_offset};
 use super::state::Group;
@@ -15,6 +16,10 @@ pub(crate) const DELETE: &str = "<DELETE>";
 pub(crate) fn describe(key: Option<&[u8]>, value: Option<&[u8]>) -> (Option<Value>, Option<Value>) {
     let Some(bytes) = key else { return (None, value.map(as_text)) };
     let kind = bytes.first_chunk().map_or(-1, |kind| i16::from_be_bytes(*kind)).to_string();
+    if let Some((data, shown)) = consumer::shown(bytes, value) {
+        let shown = shown.map_or_else(|| DELETE.into(), |data| json!({ "version": "0", "data": data }));
+        return (Some(json!({ "type": kind, "data": data })), Some(shown));
+    }
     match read_key(Bytes::copy_from_slice(bytes)) {
         Ok(Key::Offset { group, topic, partition }) => {
             let data = json!({ "group": group, "topic": topic, "partition": partition });

@@ -4,6 +4,8 @@
 //! JoinGroup, the leader among them assigns partitions and hands the assignment out through SyncGroup, everyone
 //! heartbeats, and whoever comes or goes starts the next generation.
 //!
+//! The newer protocol (KIP-848), in which the coordinator assigns, is described in [`consumer`].
+//!
 //! - [`state`] is one group as a plain state machine: time comes in as an argument, answers that must wait go to the
 //!   member's [`waiter`](member::Waiter);
 //! - [`offsets`] and [`store`] keep committed offsets and the groups' generations in the compacted topic
@@ -16,6 +18,7 @@
 mod admin;
 mod commit;
 mod config;
+mod consumer;
 mod coordinator;
 mod delete;
 mod describe;
@@ -32,7 +35,8 @@ mod transactional;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use config::GroupConfig;
+pub(crate) use config::{ConsumerConfig, GroupConfig};
+pub(crate) use consumer::Assignor;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use describe::{DELETE, as_text, describe};
 pub(crate) use store::{OFFSETS_TOPIC, partition_for};

@@ -16,6 +16,7 @@ use wire::ErrorCode;
 use wire::message::join_group::{JoinGroupResponse, JoinGroupResponseMember};
 use wire::message::sync_group::SyncGroupResponse;
 
+use super::consumer::ConsumerGroup;
 use super::member::{Member, Waiter};
 use super::offsets::Offsets;
 
@@ -77,6 +78,9 @@ pub(super) struct Group {
     pub(super) empty_since_ms: i64,
     /// The generation or the members have changed and should be written to the log.
     pub(super) dirty: bool,
+    /// Its state by the newer protocol (KIP-848), if it is of that; the state by the classic one is then that of an empty
+    /// group, but for the offsets.
+    pub(super) consumer: Option<Box<ConsumerGroup>>,
 }
 
 impl Group {
@@ -93,6 +97,7 @@ impl Group {
             offsets: Offsets::default(),
             empty_since_ms: 0,
             dirty: false,
+            consumer: None,
         }
     }
 
@@ -119,7 +124,27 @@ impl Group {
 
     /// Whether nothing is left that is worth keeping.
     pub(super) fn is_forgettable(&self) -> bool {
-        self.members.is_empty() && self.pending.is_empty() && self.offsets.is_empty()
+        !self.has_members() && self.pending.is_empty() && self.offsets.is_empty()
+    }
+
+    /// Whether anyone is in the group, by either protocol.
+    pub(super) fn has_members(&self) -> bool {
+        !self.members.is_empty()
+            || self.consumer.as_ref().is_some_and(|consumer| !consumer.members.is_empty())
+    }
+
+    /// Whether the log may have a record of it as a group of the classic protocol.
+    pub(super) fn was_classic(&self) -> bool {
+        self.generation > 0 || self.protocol_type.is_some()
+    }
+
+    /// The group by the newer protocol. Of the classic one nothing stays but the offsets.
+    pub(super) fn become_consumer(&mut self) -> &mut ConsumerGroup {
+        if self.consumer.is_none() {
+            let offsets = std::mem::take(&mut self.offsets);
+            *self = Group { offsets, ..Group::new(&self.id) };
+        }
+        self.consumer.get_or_insert_default()
     }
 
     /// The protocols that every member knows.

@@ -13,6 +13,7 @@ use wire::ErrorCode;
 use wire::record::batch;
 use wire::record::{BatchBuilder, BatchHeader, Compression, EndMarker};
 
+use super::consumer::{Change, read_record};
 use super::offsets::Committed;
 use super::records::{self, Key, Record};
 use super::state::Group;
@@ -23,6 +24,9 @@ pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Bytes read at a time while loading.
 const LOAD_CHUNK_BYTES: u32 = 1 << 20;
+/// What one batch of several records may hold, far below the usual `max.message.bytes`.
+const BATCH_RECORDS_MAX: usize = 1000;
+const BATCH_BYTES_MAX: usize = 256 << 10;
 /// The most that a batch of our own may hold when decompressed.
 const LOAD_BATCH_BYTES: usize = 64 << 20;
 
@@ -36,7 +40,7 @@ pub(super) struct Store {
 pub(super) type Transactional = (i64, i16, Option<Verification>);
 
 /// Records that were appended and are durable once `partition` is flushed up to `offset`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pending {
     partition: Arc<Partition>,
     offset: i64,
@@ -95,6 +99,30 @@ impl Store {
         Ok(Pending { partition: Arc::clone(partition), offset: appended.last_offset.saturating_add(1) })
     }
 
+    /// As [`append`](Self::append), any number of records in as many batches as they need; a crash may leave the first ones
+    /// without the last. `None` without records.
+    pub(super) fn append_all(
+        &self,
+        group: &str,
+        records: &[Record],
+        now_ms: i64,
+    ) -> Result<Option<Pending>, ErrorCode> {
+        let mut saved = None;
+        let mut rest = records;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |(key, value): &&Record| {
+                bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
+                bytes <= BATCH_BYTES_MAX
+            };
+            let count = rest.iter().take(BATCH_RECORDS_MAX).take_while(fits).count().max(1);
+            let (batch, more) = rest.split_at(count);
+            saved = Some(self.append(group, batch, now_ms)?);
+            rest = more;
+        }
+        Ok(saved)
+    }
+
     /// Appends a group's records as part of a producer's transaction; the first one's offset comes with it.
     pub(super) fn append_transactional(
         &self,
@@ -127,6 +155,7 @@ impl Store {
         for partition in &self.partitions {
             load_partition(partition, &mut groups, now_ms)?;
         }
+        groups.values_mut().filter_map(|group| group.consumer.as_mut()).for_each(|group| group.drop_strays());
         groups.retain(|_, group| !group.is_forgettable());
         if !groups.is_empty() {
             info!(groups = groups.len(), "groups loaded");
@@ -197,8 +226,13 @@ fn load_batch(
     for record in &batch::records(batch, LOAD_BATCH_BYTES)? {
         let record = record?;
         let Some(key) = record.key else { continue };
+        let key = Bytes::copy_from_slice(key);
         let value = record.value.map(Bytes::copy_from_slice);
-        match records::read_key(Bytes::copy_from_slice(key))? {
+        if let Some((id, change)) = read_record(key.clone(), value.clone())? {
+            load_change(groups, id, change);
+            continue;
+        }
+        match records::read_key(key)? {
             Key::Unknown => {}
             Key::Offset { group, topic, partition } => {
                 let committed: Option<Committed> = match value {
@@ -219,11 +253,28 @@ fn load_batch(
             Key::Group(id) => {
                 let group = groups.entry(id).or_insert_with_key(|id| Group::new(id));
                 match value {
-                    Some(value) => records::read_group(group, value, now_ms)?,
+                    Some(value) => {
+                        // it has gone over to the classic protocol
+                        group.consumer = None;
+                        records::read_group(group, value, now_ms)?;
+                    }
                     None => group.members.clear(),
                 }
             }
         }
     }
     Ok(())
+}
+
+/// A change of a group of the newer protocol: the first one that sets something makes it one.
+fn load_change(groups: &mut HashMap<String, Group>, id: String, change: Change) {
+    if !change.removes() {
+        groups.entry(id).or_insert_with_key(|id| Group::new(id)).become_consumer().apply(change);
+    } else if let Some(group) = groups.get_mut(&id) {
+        match (&mut group.consumer, change) {
+            (consumer, Change::Epoch(_)) => *consumer = None,
+            (Some(consumer), change) => consumer.apply(change),
+            (None, _) => {}
+        }
+    }
 }

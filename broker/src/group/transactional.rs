@@ -122,6 +122,9 @@ impl Group {
     /// Whether the sender may commit: a member of this generation, or anyone who does not say that he is one, as clients
     /// before KIP-447 do.
     fn may_commit_transactional(&mut self, request: &TxnOffsetCommitRequest) -> Result<(), ErrorCode> {
+        if let Some(consumer) = &self.consumer {
+            return consumer.may_commit_transactional(request);
+        }
         let generation = request.generation_id;
         let instance = request.group_instance_id.as_deref();
         let is_outsider = generation < 0 && self.phase == Phase::Empty;

@@ -36,7 +36,7 @@ pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
 pub use disk::{Disk, RealDisk};
 pub(crate) use disk::{read_file, replace_file};
 pub use error::{AppendError, ReadError, StorageError};
-pub(crate) use manager::names::check_topic_name;
+pub(crate) use manager::names::{check_topic_name, encode_id};
 pub use manager::{
     FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError,
     TopicMeta, TopicStore,

@@ -87,6 +87,10 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "default.replication.factor", Int, constant("1"), "Replicas of a topic that is created without saying how many.";
     "delete.topic.enable", Boolean, constant("true"), "Whether topics can be deleted.";
     "fetch.max.bytes", Int, file("fetch_max_bytes"), "The most record bytes in the answer to one fetch.";
+    "group.consumer.assignors", List, file("group_consumer_assignors"), "The assignors that members of groups of the newer protocol may ask for, the default first.";
+    "group.consumer.heartbeat.interval.ms", Int, file("group_consumer_heartbeat_interval_ms"), "How often members of groups of the newer protocol are asked to be heard of.";
+    "group.consumer.max.size", Int, file("group_consumer_max_size"), "The most members of one group of the newer protocol.";
+    "group.consumer.session.timeout.ms", Int, file("group_consumer_session_timeout_ms"), "A member of a group of the newer protocol is removed that has not been heard of for so long.";
     "group.initial.rebalance.delay.ms", Int, file("group_initial_rebalance_delay_ms"), "How long an empty group waits for more members before its first generation.";
     "group.max.session.timeout.ms", Int, file("group_max_session_timeout_ms"), "The longest session that a member may ask for.";
     "group.max.size", Int, file("group_max_size"), "The most members of one group.";

@@ -28,7 +28,7 @@ async fn commit(fixture: &Fixture, group: &str, member: Option<&(String, i32)>, 
         topics: places.iter().map(topic).collect(),
         ..Default::default()
     };
-    let response = fixture.coordinator.commit(request, |_, _| true).await;
+    let response = fixture.coordinator.commit(8, request, |_, _| true).await;
     assert!(response.topics.iter().flat_map(|topic| &topic.partitions).all(|p| p.error_code == 0));
 }
 

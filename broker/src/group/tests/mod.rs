@@ -1,5 +1,7 @@
 //! The coordinator as clients meet it: over real partitions in a temporary directory, with a clock that the test moves.
 
+mod consumer;
+mod consumer_offsets;
 mod delete;
 mod formats;
 mod generations;
@@ -16,7 +18,7 @@ use wire::message::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, Join
 use wire::message::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use wire::{ApiKey, ErrorCode};
 
-use super::{Caller, Coordinator, GroupConfig, OFFSETS_TOPIC};
+use super::{Caller, ConsumerConfig, Coordinator, GroupConfig, OFFSETS_TOPIC};
 use crate::log::{LogConfig, LogManager, ManagerOptions, ManualClock, RealDisk};
 
 const SESSION_MS: i32 = 10_000;
@@ -45,6 +47,7 @@ fn config() -> GroupConfig {
         max_groups: 4,
         offsets_retention_ms: 60_000,
         offset_metadata_max_bytes: 16,
+        consumer: ConsumerConfig::default(),
     }
 }
 

@@ -30,7 +30,7 @@ fn commit(group: &str, member: &str, generation: i32, offset: i64, text: &str) -
 
 /// Partition 0 exists, no other.
 async fn codes(fixture: &Fixture, request: OffsetCommitRequest) -> Vec<i16> {
-    let response = fixture.coordinator.commit(request, |_, partition| partition == 0).await;
+    let response = fixture.coordinator.commit(8, request, |_, partition| partition == 0).await;
     response.topics.iter().flat_map(|topic| &topic.partitions).map(|partition| partition.error_code).collect()
 }
 

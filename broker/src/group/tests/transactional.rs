@@ -50,7 +50,7 @@ impl Fixture {
         let partition = OffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
         let topics = vec![OffsetCommitRequestTopic { name: "t".into(), partitions: vec![partition] }];
         let request = OffsetCommitRequest { group_id: "g".into(), topics, ..Default::default() };
-        let response = self.coordinator.commit(request, |_, _| true).await;
+        let response = self.coordinator.commit(8, request, |_, _| true).await;
         assert_eq!(response.topics[0].partitions[0].error_code, 0);
     }
 

@@ -16,7 +16,7 @@ use wire::ErrorCode;
 use super::markers::{WriteMarkers, Written};
 use super::{Coordinator, LogMarkers, Marker, Partitions, Producer, TxnConfig};
 use crate::group;
-use crate::group::{GroupConfig, OFFSETS_TOPIC};
+use crate::group::{ConsumerConfig, GroupConfig, OFFSETS_TOPIC};
 use crate::log::tests::{committed, send};
 use crate::log::{LogConfig, LogManager, ManagerOptions, ManualClock, Partition, RealDisk};
 use crate::producer_ids::ProducerIds;
@@ -78,6 +78,7 @@ fn group_config() -> GroupConfig {
         max_groups: 4,
         offsets_retention_ms: 60_000,
         offset_metadata_max_bytes: 16,
+        consumer: ConsumerConfig::default(),
     }
 }
 

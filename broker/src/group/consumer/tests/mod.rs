@@ -1,0 +1,5 @@
+//! The group without a broker around it.
+
+mod formats;
+mod model;
+mod reconcile;
