@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod all {
     mod configs;
+    mod consumer_groups;
     mod describe;
     mod durability;
     mod fetch;
