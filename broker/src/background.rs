@@ -1,5 +1,5 @@
-//! What goes on beside the requests: flushing by time, retention and compaction, and the time of consumer groups and of
-//! transactions, on threads that may block.
+//! What goes on beside the requests: flushing by time, retention and compaction, the time of consumer groups and of
+//! transactions, and a look at the free disk space, on threads that may block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::group::Coordinator;
 use crate::log::LogManager;
+use crate::state::Broker;
 use crate::txn;
 
 /// The longest pause between two looks at the logs.
@@ -41,6 +42,24 @@ async fn reconfigure(logs: &Arc<LogManager>, config: &Arc<Config>) {
         Ok(Ok(())) => tracing::info!("settings of the log are in force"),
         Ok(Err(error)) => tracing::error!(%error, "settings of the log are not in force"),
         Err(error) => tracing::error!(%error, "settings of the log are not in force"),
+    }
+}
+
+/// How often free disk space is looked at.
+const SPACE_EVERY: Duration = Duration::from_secs(1);
+
+/// Watches the free disk space until `stop`.
+pub(crate) async fn run_free_space(broker: Arc<Broker>, stop: CancellationToken) {
+    let mut look = tokio::time::interval(SPACE_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = look.tick() => {}
+        }
+        let broker = broker.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || broker.look_at_free_space()).await {
+            tracing::error!(%error, "cannot look at the free disk space");
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub struct Config {
     pub advertised_listener: String,
     pub data_dir: PathBuf,
     pub admin: Option<String>,
+    pub storage_min_free_bytes: u64,
 
     pub num_partitions: i32,
     pub auto_create_topics_enable: bool,

@@ -28,6 +28,7 @@ mod api;
 mod background;
 pub mod config;
 mod error;
+mod free_space;
 mod group;
 pub mod log;
 mod metrics;
@@ -41,6 +42,7 @@ pub use config::Config;
 pub use error::Error;
 pub use producer_ids::ProducerIdError;
 
+use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{Disk, LogManager, ManagerOptions, OpenReport, RealDisk, SystemClock};
 use crate::metrics::BrokerMetrics;
@@ -111,11 +113,14 @@ pub async fn bind_with(
         txns,
         logs,
         metrics,
+        free_space: FreeSpace::default(),
         conversions: api::Conversions::new(settings.queued_max_request_bytes),
         config,
         settings: dynamic,
         shutdown: ctx.shutdown.clone(),
     });
+    let first_look = broker.clone();
+    tokio::task::spawn_blocking(move || first_look.look_at_free_space()).await?;
     let local_addr = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
     Ok(Bound { local_addr, server: Server::new(listener, broker.clone()), broker, health })
 }
@@ -189,6 +194,7 @@ impl Bound {
         let groups = background::run_groups(broker.groups.clone(), expire_every, upkeep_stop.clone());
         let groups = tokio::spawn(groups);
         let txns = tokio::spawn(background::run_txns(broker.txns.clone(), upkeep_stop.clone()));
+        let space = tokio::spawn(background::run_free_space(broker.clone(), upkeep_stop.clone()));
         tracing::info!(address = %local_addr, node_id = broker.node_id, "broker is serving");
         health.ready();
         tokio::select! {
@@ -202,6 +208,7 @@ impl Bound {
         settings.await?;
         groups.await?;
         txns.await?;
+        space.await?;
         let logs = broker.logs.clone();
         tokio::task::spawn_blocking(move || logs.close()).await?.map_err(Error::Close)?;
         tracing::info!("broker has stopped");

@@ -25,6 +25,7 @@ pub(crate) struct BrokerMetrics {
     request_errors: Family<ApiLabel, Counter>,
     crc_failures: Counter,
     recovered_truncated_bytes: Counter,
+    disk_free_bytes: Gauge,
     /// The counters of `requests`, by API key.
     by_key: Vec<(ApiKey, Counter)>,
 }
@@ -57,6 +58,11 @@ impl BrokerMetrics {
                 name("recovered_truncated_bytes"),
                 "Bytes cut off at the start, because they were no whole batches",
                 all.recovered_truncated_bytes,
+            );
+            registry.register(
+                name("disk_free_bytes"),
+                "Bytes free in the file system of data_dir",
+                all.disk_free_bytes,
             );
         });
         own
@@ -98,6 +104,10 @@ impl BrokerMetrics {
         if error == ErrorCode::CorruptMessage {
             self.crc_failures.inc();
         }
+    }
+
+    pub(crate) fn free_space(&self, bytes: u64) {
+        self.disk_free_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn recovered_truncated(&self, bytes: u64) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::api::Conversions;
 use crate::config::Config;
+use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{LogManager, Partition};
 use crate::metrics::BrokerMetrics;
@@ -38,6 +39,7 @@ pub(crate) struct Broker {
     pub(crate) groups: Arc<Coordinator>,
     pub(crate) txns: Arc<txn::Coordinator>,
     pub(crate) metrics: BrokerMetrics,
+    pub(crate) free_space: FreeSpace,
     /// What conversions of records for old clients may take.
     pub(crate) conversions: Conversions,
     /// Cancelled when the broker stops: what waits for records then answers with what there is.
@@ -50,6 +52,15 @@ impl Broker {
         match &self.advertised {
             Some(configured) => configured.clone(),
             None => (local.ip().to_canonical().to_string(), local.port()),
+        }
+    }
+
+    /// Looks whether producers may be served, and counts what is free. May block.
+    pub(crate) fn look_at_free_space(&self) {
+        let floor = self.config.current().storage_min_free_bytes;
+        match self.free_space.look(self.logs.data_dir(), floor) {
+            Ok(available) => self.metrics.free_space(available),
+            Err(error) => tracing::warn!(%error, "cannot tell how much disk space is free"),
         }
     }
 

@@ -20,6 +20,7 @@ use wire::message::describe_log_dirs::{
 };
 
 use super::RequestContext;
+use crate::free_space;
 use crate::state::{Broker, Topic};
 
 pub(super) fn named(request: &DescribeLogDirsRequest) -> usize {
@@ -62,9 +63,9 @@ fn measure(topic: &Topic, wanted: impl Fn(i32) -> bool) -> DescribeLogDirsTopic 
     DescribeLogDirsTopic { name: topic.name().to_owned(), partitions: partitions.collect() }
 }
 
-/// Bytes of the file system, in all and free for who is not root.
+/// Bytes of the file system, in all and free.
 fn space(dir: &Path) -> Option<(i64, i64)> {
-    let found = rustix::fs::statvfs(dir).ok()?;
-    let bytes = |blocks: u64| i64::try_from(blocks.saturating_mul(found.f_frsize)).unwrap_or(i64::MAX);
-    Some((bytes(found.f_blocks), bytes(found.f_bavail)))
+    let found = free_space::space(dir).ok()?;
+    let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    Some((signed(found.total), signed(found.available)))
 }

@@ -20,7 +20,8 @@
 //!
 //! A producer's first batch in a transaction is appended if its coordinator knows the partition to be part of it (KIP-890).
 //!
-//! What only the broker itself writes, its internal topics, is refused (error 17).
+//! What only the broker itself writes, its internal topics, is refused (error 17), and everything while too little disk space is free
+//! (error 56; 6 before version 4, whose clients look for the leader again).
 //! Left out on purpose: creating topics (Metadata does it, as in Kafka), errors of single records.
 
 use std::ops::Range;
@@ -45,6 +46,9 @@ const CONVERTED_BYTES_MAX: usize = 64 << 20;
 
 /// The first version whose records are batches; before it, a set may be empty.
 const BATCHES_ONLY: i16 = 3;
+
+/// The first version whose clients know error 56.
+const KNOWS_STORAGE_ERROR: i16 = 4;
 
 /// The first version whose clients know error 120.
 const KNOWS_ABORTABLE: i16 = 11;
@@ -76,7 +80,7 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
         return Err(Refusal::TooManyPartitions { api: key });
     }
     let (acks, timeout_ms) = (request.acks, request.timeout_ms);
-    let refused = refuse_all(&request);
+    let refused = refuse_all(broker, &request);
     let transactional_id = request.transactional_id.take();
     let parts = locate(&frame, request);
     let refused = refused.or_else(|| refuse_transaction(&frame, &parts, transactional_id.as_deref()));
@@ -113,7 +117,7 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
                     broker.flush_by_count(partition, end);
                 }
             }
-            answers.push(answer(index, appended.map(|(_, appended)| appended)));
+            answers.push(answer(context.version, index, appended.map(|(_, appended)| appended)));
         }
         response.responses.push(TopicProduceResponse {
             name,
@@ -148,7 +152,7 @@ fn finish(
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or_default());
     let broker = broker.clone();
     Ok(Work::Pending(Box::pin(async move {
-        let response = await_flushes(response, unflushed, deadline).await;
+        let response = await_flushes(context.version, response, unflushed, deadline).await;
         count_errors(&broker, &response);
         context.reply::<ProduceRequest>(&response)
     })))
@@ -156,6 +160,7 @@ fn finish(
 
 /// Waits until everything is on the disk; what is not in time, or never will be, gets its error.
 async fn await_flushes(
+    version: i16,
     mut response: ProduceResponse,
     unflushed: Vec<Unflushed>,
     deadline: Instant,
@@ -168,18 +173,18 @@ async fn await_flushes(
         };
         let topic = response.responses.get_mut(topic);
         if let Some(place) = topic.and_then(|topic| topic.partition_responses.get_mut(position)) {
-            *place = answer(place.index, Err(error));
+            *place = answer(version, place.index, Err(error));
         }
     }
     response
 }
 
 /// Why a request is refused as a whole.
-fn refuse_all(request: &ProduceRequest) -> Option<ErrorCode> {
+fn refuse_all(broker: &Broker, request: &ProduceRequest) -> Option<ErrorCode> {
     if !(ACKS_ALL..=1).contains(&request.acks) {
         return Some(ErrorCode::InvalidRequiredAcks);
     }
-    None
+    broker.free_space.is_short().then_some(ErrorCode::KafkaStorageError)
 }
 
 /// Why a transaction's request is refused as a whole: its batches are all of one producer, which has to say its name.
@@ -353,7 +358,7 @@ impl From<AppendError> for Failure {
     }
 }
 
-fn answer(index: i32, appended: Result<Appended, Failure>) -> PartitionProduceResponse {
+fn answer(version: i16, index: i32, appended: Result<Appended, Failure>) -> PartitionProduceResponse {
     match appended {
         Ok(appended) => PartitionProduceResponse {
             index,
@@ -364,11 +369,19 @@ fn answer(index: i32, appended: Result<Appended, Failure>) -> PartitionProduceRe
         },
         Err(Failure { code, message }) => PartitionProduceResponse {
             index,
-            error_code: code.code(),
+            error_code: told(version, code).code(),
             base_offset: -1,
             error_message: message.or_else(|| Some(code.message().to_owned())),
             ..Default::default()
         },
+    }
+}
+
+/// The error as the client knows it.
+fn told(version: i16, error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::KafkaStorageError if version < KNOWS_STORAGE_ERROR => ErrorCode::NotLeaderOrFollower,
+        error => error,
     }
 }
 

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use broker::log::RealDisk;
 use daemon::Context;
 use daemon::config::Live;
+use wire::ErrorCode;
 use wire::message::fetch::FetchRequest;
 use wire::message::init_producer_id::InitProducerIdRequest;
 use wire::message::metadata::MetadataRequest;
 
-use super::support::{TestBroker, batch_from, batch_of, config, fetch_request, numbered};
+use super::support::{
+    TestBroker, batch_from, batch_of, config, error_of, fetch_request, numbered, produce_request,
+};
 
 #[tokio::test]
 async fn a_restart_keeps_topics_records_producers_and_ids() {
@@ -132,4 +135,26 @@ async fn changed_settings_reach_the_logs() {
     }
     ctx.shutdown.cancel();
     running.await.unwrap().unwrap();
+}
+
+/// As for want of disk space: what is there can be read, and groups go on.
+#[tokio::test]
+async fn below_the_floor_of_free_space_producers_are_refused_and_consumers_served() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create("t", 1).await;
+    client.produce("t", batch_of(&["a"])).await;
+    assert!(broker.metric("logagent_broker_disk_free_bytes") > 0);
+    let floor = [("storage_min_free_bytes", "9223372036854775807")];
+    let broker = TestBroker::start_in(broker.stop().await, &floor, Arc::new(RealDisk)).await;
+    let mut client = broker.client().await;
+    let refused = client.try_produce("t", -1, batch_of(&["b"])).await;
+    assert_eq!(error_of(&refused), ErrorCode::KafkaStorageError);
+    let old = client.call(3, &produce_request("t", 1, batch_of(&["b"]))).await;
+    assert_eq!(error_of(&old.responses[0].partition_responses[0]), ErrorCode::NotLeaderOrFollower);
+    assert_eq!(client.consume("t").await, numbered(&["a"]));
+
+    let broker = TestBroker::start_in(broker.stop().await, &[], Arc::new(RealDisk)).await;
+    let mut client = broker.client().await;
+    assert_eq!(client.produce("t", batch_of(&["b"])).await, 1);
 }
