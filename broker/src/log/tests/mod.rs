@@ -20,7 +20,7 @@ mod checkpoints;
 mod configs;
 mod faulty_disk;
 mod sim;
-mod transactional;
+pub(crate) mod transactional;
 
 /// When the tests' clock starts, milliseconds.
 pub(crate) const NOON: i64 = 1_790_000_000_000;
