@@ -14,7 +14,7 @@
 //! | `retain` | deletes old segments |
 //! | `recover` | opens the directory after a clean stop or a crash |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
@@ -79,6 +79,8 @@ pub struct Partition {
     flusher: Flusher,
     /// The first offset that compaction has not seen. Whoever removes or replaces segments holds the lock.
     first_dirty: Mutex<i64>,
+    /// Segments that are no longer part of the log, oldest first, whose files are still to be removed.
+    retired: Mutex<VecDeque<Arc<Segment>>>,
 }
 
 /// What only appends use.

@@ -157,6 +157,7 @@ fn assemble(
         high_watermark: watch::Sender::new(log_end),
         flusher: Flusher::new(log_end, now_ms),
         first_dirty: Mutex::new(origin.first_dirty),
+        retired: Mutex::default(),
     })
 }
 

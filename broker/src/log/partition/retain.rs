@@ -17,7 +17,7 @@ impl Partition {
     pub(crate) fn apply_retention(&self, now_ms: i64) -> Result<u64, StorageError> {
         let config = self.config();
         let _maintenance = self.maintenance();
-        let doomed = {
+        {
             let mut writer = self.writer.lock();
             self.check_open()?;
             let doomed = self.doomed(&config, now_ms);
@@ -26,15 +26,25 @@ impl Partition {
             }
             self.flush_doomed(&doomed)?;
             self.forget(&mut writer, &doomed);
-            doomed
-        };
+            self.retired.lock().extend(doomed);
+        }
+        self.remove_retired()
+    }
+
+    /// Removes the files of segments that are no longer part of the log, oldest first. Each removal is durable before the next
+    /// one: if a loss of power brought back the first of two and not the second, recovery would take the hole for damage and
+    /// delete what follows it. What fails is tried again by the next tick, before anything younger is removed.
+    fn remove_retired(&self) -> Result<u64, StorageError> {
+        let mut retired = self.retired.lock();
         let mut deleted_bytes = 0;
-        for segment in &doomed {
+        while let Some(segment) = retired.front() {
             segment.remove(self.disk())?;
             let snapshot = snapshot::path(&self.dir, segment.base_offset());
             self.disk().remove(&snapshot).map_err(|source| StorageError::io("delete", &snapshot, source))?;
+            self.disk().sync_dir(&self.dir).map_err(|source| StorageError::io("flush", &self.dir, source))?;
             deleted_bytes += u64::from(segment.size());
             tracing::info!(partition = %self.name, base_offset = segment.base_offset(), "deleted an old segment");
+            retired.pop_front();
         }
         Ok(deleted_bytes)
     }

@@ -110,6 +110,19 @@ fn a_deletion_that_fails_is_made_up_for_by_the_next_start() {
     assert_eq!((partition.log_start_offset(), lab.files("log").len()), (6, 4));
 }
 
+/// Were a younger segment removed first, a crash would find a hole in the log.
+#[test]
+fn a_deletion_that_fails_is_tried_again_before_the_next_one() {
+    let (lab, partition) = hourly(LogConfig { retention_ms: 3 * HOUR, ..LogConfig::default() }, 10);
+    for hours in [9, 10] {
+        lab.disk.fail(Fault::Remove);
+        assert!(partition.apply_retention(NOON + hours * HOUR).is_err());
+        assert_eq!(lab.files("log").len(), 10);
+    }
+    assert!(partition.apply_retention(NOON + 10 * HOUR).unwrap() > 0);
+    assert_eq!((partition.log_start_offset(), lab.files("log").len()), (7, 3));
+}
+
 /// A crash may undo the removal of one old segment and not that of the next: what came back had a gap behind it.
 #[test]
 fn deleted_segments_that_a_crash_brings_back_go_again() {
