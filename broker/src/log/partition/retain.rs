@@ -31,17 +31,18 @@ impl Partition {
         self.remove_retired()
     }
 
-    /// Removes the files of segments that are no longer part of the log, oldest first. Each removal is durable before the next
-    /// one: if a loss of power brought back the first of two and not the second, recovery would take the hole for damage and
-    /// delete what follows it. What fails is tried again by the next tick, before anything younger is removed.
+    /// Removes the files of segments that are no longer part of the log, oldest first. Before each removal the directory is made
+    /// durable: the removal before it, for if a loss of power brought back the first of two and not the second, recovery would
+    /// take the hole for damage and delete what follows it; and the segment that follows, for without any the log would begin
+    /// at an old start again. What fails is tried again by the next tick, before anything younger is removed.
     fn remove_retired(&self) -> Result<u64, StorageError> {
         let mut retired = self.retired.lock();
         let mut deleted_bytes = 0;
         while let Some(segment) = retired.front() {
+            self.disk().sync_dir(&self.dir).map_err(|source| StorageError::io("flush", &self.dir, source))?;
             segment.remove(self.disk())?;
             let snapshot = snapshot::path(&self.dir, segment.base_offset());
             self.disk().remove(&snapshot).map_err(|source| StorageError::io("delete", &snapshot, source))?;
-            self.disk().sync_dir(&self.dir).map_err(|source| StorageError::io("flush", &self.dir, source))?;
             deleted_bytes += u64::from(segment.size());
             tracing::info!(partition = %self.name, base_offset = segment.base_offset(), "deleted an old segment");
             retired.pop_front();
