@@ -10,6 +10,7 @@
 //! | `settings` | the settings by Kafka's names, and those changed by request |
 //! | `txn` | transactions: their coordinator and its topic |
 //! | `state` | what the APIs' handlers share |
+//! | `replay` | how coordinators read their topics when they start |
 //! | `producer_ids`, `background`, `metrics` | what their names say |
 //!
 //! A produced batch goes from `server` (one buffer) through `api` (checked, stamped in place) to `log` (appended as
@@ -33,6 +34,7 @@ mod group;
 pub mod log;
 mod metrics;
 mod producer_ids;
+mod replay;
 mod server;
 mod settings;
 mod state;

@@ -6,8 +6,9 @@
 //! | 2 | flexible |
 //! | 1, 3 | as the one before; nothing is throttled |
 //!
-//! Errors: 3 unknown name, 17 the topic of the offsets (a group's partition follows from their number), 37 not more
-//! than there are or more than the broker may have, 39 assignment, 42 a name that comes twice.
+//! Errors: 3 unknown name, 17 one of the broker's own topics (where a group or a transactional id is kept
+//! follows from their number), 37 not more than there are or more than the broker may have, 39 assignment, 42 a name that
+//! comes twice.
 
 use std::collections::HashSet;
 
@@ -19,9 +20,8 @@ use wire::message::create_partitions::{
 
 use super::RequestContext;
 use crate::error::Failure;
-use crate::group::OFFSETS_TOPIC;
 use crate::log::TopicError;
-use crate::state::Broker;
+use crate::state::{Broker, is_internal};
 
 pub(super) fn named(request: &CreatePartitionsRequest) -> usize {
     request.topics.len()
@@ -57,8 +57,8 @@ pub(super) fn serve(
 }
 
 fn create(broker: &Broker, topic: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Failure> {
-    if topic.name == OFFSETS_TOPIC {
-        let message = "the partitions of the topic of committed offsets cannot be changed";
+    if is_internal(&topic.name) {
+        let message = "the number of partitions of the broker's own topics cannot be changed";
         return Err(Failure::new(ErrorCode::InvalidTopicException, message));
     }
     if let Some(assignments) = &topic.assignments {

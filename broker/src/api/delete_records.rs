@@ -7,7 +7,7 @@
 //! | 1 | as the one before; nothing is throttled |
 //!
 //! The new start is on the disk before it is answered; files that lie wholly before it go within a second or so. Errors: 1 an
-//! offset beyond the end, 3 unknown partition, 17 the topic of the offsets, 44 a topic whose `cleanup.policy` is `compact` alone.
+//! offset beyond the end, 3 unknown partition, 17 one of the broker's own topics, 44 a topic whose `cleanup.policy` is `compact` alone.
 
 use wire::ErrorCode;
 use wire::message::delete_records::{
@@ -16,8 +16,7 @@ use wire::message::delete_records::{
 };
 
 use super::RequestContext;
-use crate::group::OFFSETS_TOPIC;
-use crate::state::{Broker, Topic};
+use crate::state::{Broker, Topic, is_internal};
 
 /// Asks for all records.
 const HIGH_WATERMARK: i64 = -1;
@@ -54,7 +53,7 @@ pub(super) fn serve(
 
 fn delete(topic: Option<&Topic>, wanted: &DeleteRecordsPartition) -> Result<i64, ErrorCode> {
     let topic = topic.ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    if topic.name() == OFFSETS_TOPIC {
+    if is_internal(topic.name()) {
         return Err(ErrorCode::InvalidTopicException);
     }
     let partition = topic.partition(wanted.partition_index).ok_or(ErrorCode::UnknownTopicOrPartition)?;

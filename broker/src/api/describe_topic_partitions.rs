@@ -13,9 +13,8 @@ use wire::message::describe_topic_partitions::{
 };
 
 use super::RequestContext;
-use crate::group::OFFSETS_TOPIC;
 use crate::log::check_topic_name;
-use crate::state::{Broker, Topic};
+use crate::state::{Broker, Topic, is_internal};
 
 pub(super) fn named(request: &DescribeTopicPartitionsRequest) -> usize {
     request.topics.len()
@@ -111,7 +110,7 @@ fn describe(
     let described = DescribeTopicPartitionsResponseTopic {
         name: Some(topic.name().to_owned()),
         topic_id: topic.id(),
-        is_internal: topic.name() == OFFSETS_TOPIC,
+        is_internal: is_internal(topic.name()),
         partitions,
         ..Default::default()
     };
@@ -121,7 +120,7 @@ fn describe(
 fn refused(name: String, error: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
         error_code: error.code(),
-        is_internal: name == OFFSETS_TOPIC,
+        is_internal: is_internal(&name),
         name: Some(name),
         ..Default::default()
     }

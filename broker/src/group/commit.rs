@@ -13,7 +13,7 @@ use wire::message::offset_fetch::{
 
 use super::coordinator::{Coordinator, check_group_id};
 use super::offsets::{Committed, Offsets};
-use super::records;
+use super::records::{self, Record};
 use super::state::{Group, Phase};
 use super::store::Pending;
 
@@ -58,14 +58,8 @@ impl Coordinator {
             return (answer(&request.topics, |_, _| error), None);
         }
         let verdict = |topic: &str, partition: &OffsetCommitRequestPartition| {
-            let text = partition.committed_metadata.as_deref().unwrap_or_default();
-            if !exists(topic, partition.partition_index) {
-                ErrorCode::UnknownTopicOrPartition
-            } else if text.len() > self.config.offset_metadata_max_bytes {
-                ErrorCode::OffsetMetadataTooLarge
-            } else {
-                ErrorCode::None
-            }
+            let exists = exists(topic, partition.partition_index);
+            self.offset_verdict(exists, partition.committed_metadata.as_deref())
         };
         let accepted: Vec<(&str, i32, Committed)> = request
             .topics
@@ -79,6 +73,17 @@ impl Coordinator {
             Err(error) => return (answer(&request.topics, |_, _| error), None),
         };
         (answer(&request.topics, verdict), saved)
+    }
+
+    /// Whether an offset can be kept, in a transaction or not.
+    pub(super) fn offset_verdict(&self, exists: bool, metadata: Option<&str>) -> ErrorCode {
+        if !exists {
+            ErrorCode::UnknownTopicOrPartition
+        } else if metadata.unwrap_or_default().len() > self.config.offset_metadata_max_bytes {
+            ErrorCode::OffsetMetadataTooLarge
+        } else {
+            ErrorCode::None
+        }
     }
 
     /// The group; made if a client without members keeps its offsets here.
@@ -105,13 +110,7 @@ impl Coordinator {
         if accepted.is_empty() {
             return Ok(None);
         }
-        let records = accepted
-            .iter()
-            .map(|(topic, partition, committed)| {
-                records::offset_record(&group.id, topic, *partition, Some(committed))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| ErrorCode::InvalidCommitOffsetSize)?;
+        let records = offset_records(&group.id, &accepted)?;
         let saved = self.store.append(&group.id, &records, now_ms)?;
         for (topic, partition, committed) in accepted {
             group.offsets.set(topic, partition, committed);
@@ -291,6 +290,17 @@ impl Group {
             Phase::Empty | Phase::PreparingRebalance { .. } | Phase::Stable => Ok(()),
         }
     }
+}
+
+/// What is written when a group commits these offsets.
+pub(super) fn offset_records(
+    group: &str,
+    accepted: &[(&str, i32, Committed)],
+) -> Result<Vec<Record>, ErrorCode> {
+    let record = |(topic, partition, committed): &(&str, i32, Committed)| {
+        records::offset_record(group, topic, *partition, Some(committed))
+    };
+    accepted.iter().map(record).collect::<Result<_, _>>().map_err(|_| ErrorCode::InvalidCommitOffsetSize)
 }
 
 fn committed(asked: &OffsetCommitRequestPartition, now_ms: i64) -> Committed {

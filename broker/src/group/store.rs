@@ -18,17 +18,14 @@ use super::offsets::Committed;
 use super::records::{self, Key, Record};
 use super::state::Group;
 use crate::log::{AppendError, Appended, Partition, StorageError, Verification};
+use crate::replay::{self, Refused};
 
 /// The name of the internal topic.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// Bytes read at a time while loading.
-const LOAD_CHUNK_BYTES: u32 = 1 << 20;
 /// What one batch of several records may hold, far below the usual `max.message.bytes`.
 const BATCH_RECORDS_MAX: usize = 1000;
 const BATCH_BYTES_MAX: usize = 256 << 10;
-/// The most that a batch of our own may hold when decompressed.
-const LOAD_BATCH_BYTES: usize = 64 << 20;
 
 /// Where the groups are kept.
 #[derive(Debug)]
@@ -170,31 +167,13 @@ fn load_partition(
     now_ms: i64,
 ) -> Result<(), StorageError> {
     let mut staged = Staged::new();
-    let mut offset = partition.log_start_offset();
-    while offset < partition.high_watermark() {
-        let Ok(slice) = partition.read(offset, LOAD_CHUNK_BYTES, true) else {
-            warn!(partition = partition.name(), offset, "cannot read committed offsets, the rest is skipped");
-            return Ok(());
-        };
-        let bytes = slice.read_bytes().map_err(|error| StorageError::io("read", partition.dir(), error))?;
-        let before = offset;
-        for batch in batch::batches(&bytes) {
-            let Ok((header, batch)) = batch else { break };
-            offset = header.last_offset().saturating_add(1);
-            let loaded = if header.is_control() {
-                load_marker(batch, &header, groups, &mut staged)
-            } else {
-                load_batch(batch, &header, groups, &mut staged, now_ms)
-            };
-            if let Err(error) = loaded {
-                warn!(partition = partition.name(), offset = header.base_offset, %error, "skipping a batch of offsets");
-            }
+    replay::replay(partition, |header, batch| {
+        if header.is_control() {
+            load_marker(batch, header, groups, &mut staged)
+        } else {
+            load_batch(batch, header, groups, &mut staged, now_ms)
         }
-        if offset <= before {
-            return Ok(());
-        }
-    }
-    Ok(())
+    })
 }
 
 /// The groups with pending offsets, by producer.
@@ -206,7 +185,7 @@ fn load_marker(
     header: &BatchHeader,
     groups: &mut HashMap<String, Group>,
     staged: &mut Staged,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<(), Refused> {
     let Some(marker) = EndMarker::read(batch)? else { return Ok(()) };
     for id in staged.remove(&header.producer_id).unwrap_or_default() {
         if let Some(group) = groups.get_mut(&id) {
@@ -222,8 +201,8 @@ fn load_batch(
     groups: &mut HashMap<String, Group>,
     staged: &mut Staged,
     now_ms: i64,
-) -> Result<(), Box<dyn std::error::Error>> {
-    for record in &batch::records(batch, LOAD_BATCH_BYTES)? {
+) -> Result<(), Refused> {
+    for record in &batch::records(batch, replay::BATCH_BYTES_MAX)? {
         let record = record?;
         let Some(key) = record.key else { continue };
         let key = Bytes::copy_from_slice(key);

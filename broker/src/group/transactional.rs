@@ -8,9 +8,9 @@ use wire::message::txn_offset_commit::{
     TxnOffsetCommitResponse, TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
 };
 
+use super::commit::offset_records;
 use super::coordinator::{Coordinator, check_group_id};
 use super::offsets::Committed;
-use super::records;
 use super::state::{Group, Phase};
 use super::store::Pending;
 use crate::log::Verification;
@@ -36,14 +36,8 @@ impl Coordinator {
         exists: impl Fn(&str, i32) -> bool,
     ) -> TxnOffsetCommitResponse {
         let verdict = |topic: &str, partition: &TxnOffsetCommitRequestPartition| {
-            let text = partition.committed_metadata.as_deref().unwrap_or_default();
-            if !exists(topic, partition.partition_index) {
-                ErrorCode::UnknownTopicOrPartition
-            } else if text.len() > self.config.offset_metadata_max_bytes {
-                ErrorCode::OffsetMetadataTooLarge
-            } else {
-                ErrorCode::None
-            }
+            let exists = exists(topic, partition.partition_index);
+            self.offset_verdict(exists, partition.committed_metadata.as_deref())
         };
         let stored = match verified.and_then(|verified| self.stage(&request, verified, verdict)) {
             Ok(Some(pending)) => pending.durable().await,
@@ -82,13 +76,7 @@ impl Coordinator {
         if accepted.is_empty() {
             return Ok(None);
         }
-        let records = accepted
-            .iter()
-            .map(|(topic, partition, committed)| {
-                records::offset_record(&group.id, topic, *partition, Some(committed))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| ErrorCode::InvalidCommitOffsetSize)?;
+        let records = offset_records(&group.id, &accepted)?;
         let producer = (request.producer_id, request.producer_epoch, verified);
         // before the append: a marker behind it has to find the group
         self.pending_groups.lock().entry(request.producer_id).or_default().insert(group.id.clone());

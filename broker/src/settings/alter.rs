@@ -6,10 +6,9 @@ use super::dynamic::{Scope, Texts};
 use super::resource;
 use super::table::{BrokerSetting, Kind, behind_topic_setting, broker_setting};
 use crate::error::Failure;
-use crate::group::OFFSETS_TOPIC;
 use crate::log::{LogConfigError, TopicError, check_topic_name};
 use crate::settings::SettingError;
-use crate::state::Broker;
+use crate::state::{Broker, is_internal};
 
 /// What to do with a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +61,8 @@ pub(crate) fn alter(
             };
             broker.logs.alter_topic(name, validate_only, |current| {
                 let changed = applied(base(current), changes, setting, default)?;
-                if name == OFFSETS_TOPIC && changed.get("cleanup.policy") != current.get("cleanup.policy") {
-                    let message = "cleanup.policy of the topic of committed offsets cannot be changed";
+                if is_internal(name) && changed.get("cleanup.policy") != current.get("cleanup.policy") {
+                    let message = "cleanup.policy of the broker's own topics cannot be changed";
                     return Err(Failure::new(ErrorCode::InvalidConfig, message));
                 }
                 Ok(changed)

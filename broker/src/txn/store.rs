@@ -13,14 +13,10 @@ use super::records;
 use super::state::Transaction;
 use crate::group::partition_for;
 use crate::log::{Partition, StorageError, Topic};
+use crate::replay::{self, Refused};
 
 /// The name of the internal topic.
 pub(crate) const TXN_TOPIC: &str = "__transaction_state";
-
-/// Bytes read at a time while loading.
-const LOAD_CHUNK_BYTES: u32 = 1 << 20;
-/// The most that a batch of our own may hold when decompressed.
-const LOAD_BATCH_BYTES: usize = 64 << 20;
 
 /// Where the transactional ids are kept.
 #[derive(Debug, Clone)]
@@ -90,7 +86,7 @@ impl Store {
     pub(super) fn load(&self) -> Result<HashMap<String, Transaction>, StorageError> {
         let mut loaded = HashMap::new();
         for partition in self.topic.partitions() {
-            load_partition(partition, &mut loaded)?;
+            replay::replay(partition, |_, batch| load_batch(batch, &mut loaded))?;
         }
         if !loaded.is_empty() {
             info!(transactional_ids = loaded.len(), "transactions loaded");
@@ -99,37 +95,8 @@ impl Store {
     }
 }
 
-fn load_partition(
-    partition: &Partition,
-    loaded: &mut HashMap<String, Transaction>,
-) -> Result<(), StorageError> {
-    let mut offset = partition.log_start_offset();
-    while offset < partition.high_watermark() {
-        let Ok(slice) = partition.read(offset, LOAD_CHUNK_BYTES, true) else {
-            warn!(partition = partition.name(), offset, "cannot read transactions, the rest is skipped");
-            return Ok(());
-        };
-        let bytes = slice.read_bytes().map_err(|error| StorageError::io("read", partition.dir(), error))?;
-        let before = offset;
-        for found in batch::batches(&bytes) {
-            let Ok((header, batch)) = found else { break };
-            offset = header.last_offset().saturating_add(1);
-            if let Err(error) = load_batch(batch, loaded) {
-                warn!(partition = partition.name(), offset = header.base_offset, %error, "skipping a batch of transactions");
-            }
-        }
-        if offset <= before {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-fn load_batch(
-    batch: &[u8],
-    loaded: &mut HashMap<String, Transaction>,
-) -> Result<(), Box<dyn std::error::Error>> {
-    for record in &batch::records(batch, LOAD_BATCH_BYTES)? {
+fn load_batch(batch: &[u8], loaded: &mut HashMap<String, Transaction>) -> Result<(), Refused> {
+    for record in &batch::records(batch, replay::BATCH_BYTES_MAX)? {
         let record = record?;
         let Some(key) = record.key else { continue };
         let Some(id) = records::read_key(Bytes::copy_from_slice(key))? else { continue };

@@ -5,10 +5,16 @@ use wire::message::add_offsets_to_txn::AddOffsetsToTxnRequest;
 use wire::message::add_partitions_to_txn::{
     AddPartitionsToTxnRequest, AddPartitionsToTxnTopic, AddPartitionsToTxnTransaction,
 };
+use wire::message::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use wire::message::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
+use wire::message::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
 use wire::message::describe_transactions::DescribeTransactionsRequest;
 use wire::message::end_txn::EndTxnRequest;
 use wire::message::fetch::{FetchRequest, PartitionData};
 use wire::message::find_coordinator::FindCoordinatorRequest;
+use wire::message::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use wire::message::init_producer_id::InitProducerIdRequest;
 use wire::message::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::message::list_transactions::ListTransactionsRequest;
@@ -323,6 +329,35 @@ async fn the_topic_of_transactions_is_the_broker_s() {
     };
     let deleted = client.call(1, &topic).await;
     assert_eq!(code(deleted.responses[0].error_code), ErrorCode::InvalidTopicException);
+    // an id is kept in the partition that its name and their number give
+    let grown =
+        CreatePartitionsTopic { name: "__transaction_state".to_owned(), count: 9, ..Default::default() };
+    let grown = client.call(3, &CreatePartitionsRequest { topics: vec![grown], ..Default::default() }).await;
+    assert_eq!(code(grown.results[0].error_code), ErrorCode::InvalidTopicException);
+    let records = DeleteRecordsTopic {
+        name: "__transaction_state".to_owned(),
+        partitions: vec![DeleteRecordsPartition { partition_index: 0, offset: -1 }],
+    };
+    let emptied = client.call(2, &DeleteRecordsRequest { topics: vec![records], ..Default::default() }).await;
+    assert_eq!(code(emptied.topics[0].partitions[0].error_code), ErrorCode::InvalidTopicException);
+    let resource = AlterConfigsResource {
+        resource_type: 2,
+        resource_name: "__transaction_state".to_owned(),
+        configs: vec![AlterableConfig {
+            name: "cleanup.policy".to_owned(),
+            config_operation: 0,
+            value: Some("delete".to_owned()),
+        }],
+    };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let altered = client.call(1, &request).await;
+    assert_eq!(code(altered.responses[0].error_code), ErrorCode::InvalidConfig);
+    let request = DescribeTopicPartitionsRequest {
+        topics: vec![TopicRequest { name: "__transaction_state".to_owned() }],
+        response_partition_limit: 1,
+        cursor: None,
+    };
+    assert!(client.call(0, &request).await.topics[0].is_internal);
 }
 
 /// Made by whoever asks for it by name, it would have the settings of any topic.

@@ -49,17 +49,23 @@ const LAG_COLUMNS: [&str; 6] = ["TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END
 pub(super) fn describe(connection: &Connection, group: &str, format: Format) -> Result<(), Failure> {
     let rows = load(connection, group)?;
     output::print_rows(format, &rows, &COLUMNS, |row| {
-        vec![
-            row.group.clone(),
-            row.topic.clone(),
-            row.partition.to_string(),
-            or_dash(row.committed.as_ref()),
-            row.end_offset.to_string(),
-            row.lag.to_string(),
-            or_dash(row.member.as_ref()),
-            or_dash(row.host.as_ref()),
-        ]
+        let mut line = vec![row.group.clone()];
+        line.extend(cells(row));
+        line.push(or_dash(row.host.as_ref()));
+        line
     })
+}
+
+/// A partition, how far the group has come in it, and who reads it.
+fn cells(row: &OffsetRow) -> [String; 6] {
+    [
+        row.topic.clone(),
+        row.partition.to_string(),
+        or_dash(row.committed.as_ref()),
+        row.end_offset.to_string(),
+        row.lag.to_string(),
+        or_dash(row.member.as_ref()),
+    ]
 }
 
 pub(super) fn lag(connection: &Connection, group: &str, format: Format) -> Result<(), Failure> {
@@ -73,18 +79,8 @@ pub(super) fn lag(connection: &Connection, group: &str, format: Format) -> Resul
 }
 
 fn lag_table(lag: &Lag) -> String {
-    let line = |row: &OffsetRow| {
-        vec![
-            row.topic.clone(),
-            row.partition.to_string(),
-            or_dash(row.committed.as_ref()),
-            row.end_offset.to_string(),
-            row.lag.to_string(),
-            or_dash(row.member.as_ref()),
-        ]
-    };
-    let total = ["TOTAL", "-", "-", "-", &lag.lag.to_string(), "-"].map(str::to_owned).to_vec();
-    output::table(&LAG_COLUMNS, lag.partitions.iter().map(line).chain([total]).collect())
+    let total = ["TOTAL", "-", "-", "-", &lag.lag.to_string(), "-"].map(str::to_owned);
+    output::table(&LAG_COLUMNS, lag.partitions.iter().map(cells).chain([total]).map(Vec::from).collect())
 }
 
 fn or_dash(value: Option<&impl ToString>) -> String {
