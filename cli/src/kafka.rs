@@ -4,6 +4,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod direct;
+pub(crate) mod groups;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

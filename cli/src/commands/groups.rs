@@ -6,7 +6,6 @@ mod reset;
 mod scope;
 
 use clap::Subcommand;
-use rdkafka::consumer::Consumer as _;
 use serde::Serialize;
 
 use crate::fail::Failure;
@@ -91,28 +90,27 @@ impl Arguments {
 struct GroupRow {
     group: String,
     state: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
     protocol: String,
     members: usize,
 }
 
 fn list(connection: &Connection, format: Format) -> Result<(), Failure> {
-    let asker = connection.asker(None)?;
-    let groups = asker
-        .fetch_group_list(None, connection.timeout())
-        .map_err(|error| connection.failure("cannot list groups", &error))?;
-    let mut rows: Vec<GroupRow> = groups
-        .groups()
-        .iter()
+    let rows: Vec<GroupRow> = connection
+        .groups("cannot list groups")?
+        .into_iter()
         .map(|group| GroupRow {
-            group: group.name().to_owned(),
-            state: group.state().to_owned(),
-            protocol: group.protocol().to_owned(),
-            members: group.members().len(),
+            group: group.name,
+            state: group.state,
+            kind: group.kind,
+            protocol: group.assignor,
+            members: group.members.len(),
         })
         .collect();
-    rows.sort_by(|a, b| a.group.cmp(&b.group));
-    output::print_rows(format, &rows, &["GROUP", "STATE", "PROTOCOL", "MEMBERS"], |row| {
-        vec![row.group.clone(), row.state.clone(), row.protocol.clone(), row.members.to_string()]
+    output::print_rows(format, &rows, &["GROUP", "STATE", "TYPE", "PROTOCOL", "MEMBERS"], |row| {
+        let kind = row.kind.to_owned();
+        vec![row.group.clone(), row.state.clone(), kind, row.protocol.clone(), row.members.to_string()]
     })
 }
 

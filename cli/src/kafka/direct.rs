@@ -48,6 +48,14 @@ impl Connection {
         }
     }
 
+    /// All brokers of the cluster.
+    pub(crate) fn brokers(&self, what: &str) -> Result<Vec<Direct>, Failure> {
+        let mut first = self.first(what)?;
+        let metadata =
+            first.call(&MetadataRequest { topics: Some(Vec::new()), ..MetadataRequest::default() })?;
+        metadata.brokers.iter().map(|broker| self.open(what, &address(&broker.host, broker.port))).collect()
+    }
+
     /// The broker that keeps a group.
     pub(crate) fn coordinator(&self, what: &str, group: &str) -> Result<Direct, Failure> {
         let mut first = self.first(what)?;
@@ -71,7 +79,7 @@ impl Connection {
 
     /// The broker of an address: the one that is connected, or another.
     fn at(&self, connected: Direct, host: &str, port: i32) -> Result<Direct, Failure> {
-        let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let address = address(host, port);
         if connected.address == address { Ok(connected) } else { self.open(&connected.what, &address) }
     }
 
@@ -101,6 +109,11 @@ impl Direct {
     /// Asks in the newest version that both sides know.
     pub(crate) fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, Failure> {
         self.call_up_to(request, i16::MAX)
+    }
+
+    /// Whether the broker serves an API at all.
+    pub(crate) fn serves(&self, api: ApiKey) -> bool {
+        common_version(&self.versions, api, i16::MAX).is_some()
     }
 
     /// `Ok` if the broker did what was asked, else why not: in its own words, if it has some.
@@ -184,6 +197,11 @@ fn with_port(address: &str) -> String {
     let address = address.split_once("://").map_or(address, |(_, address)| address);
     let has_port = address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     if has_port { address.to_owned() } else { format!("{address}:{PORT}") }
+}
+
+/// The address as the system resolves it.
+fn address(host: &str, port: i32) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 fn connect(address: &str, patience: Duration) -> io::Result<TcpStream> {

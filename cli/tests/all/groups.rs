@@ -1,7 +1,11 @@
 //! Groups: their lag, their offsets, their end.
 
 use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
 
+use rdkafka::Message as _;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -19,7 +23,11 @@ fn read_partly() -> Broker {
 }
 
 fn reset(broker: &Broker, arguments: &[&str]) -> Value {
-    broker.json(&[&["groups", "reset-offsets", "audit"], arguments].concat())
+    reset_of(broker, "audit", arguments)
+}
+
+fn reset_of(broker: &Broker, group: &str, arguments: &[&str]) -> Value {
+    broker.json(&[&["groups", "reset-offsets", group], arguments].concat())
 }
 
 fn committed(broker: &Broker, partition: i32) -> Value {
@@ -128,4 +136,37 @@ fn a_reset_without_a_target_is_a_wrong_command_line() {
     let done = run(&["groups", "reset-offsets", "audit", "--topic", "web"]);
     assert_eq!(done.code, Some(2));
     assert!(done.stderr.contains("--to-earliest"), "{}", done.stderr);
+}
+
+/// The newer protocol has requests of its own: the older ones say that there is no such group.
+#[test]
+fn a_group_of_the_newer_protocol_is_shown_with_its_members() {
+    let broker = read_partly();
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &broker.address)
+        .set("group.id", "modern")
+        .set("group.protocol", "consumer");
+    config.set("auto.offset.reset", "earliest").set("enable.auto.commit", "false");
+    let consumer: BaseConsumer = config.create().unwrap();
+    consumer.subscribe(&["web"]).unwrap();
+    let read = std::iter::repeat_with(|| consumer.poll(Duration::from_secs(1))).take(60);
+    let fifth = read.flatten().map(Result::unwrap).nth(4).unwrap();
+    assert_eq!(fifth.payload(), Some(&b"5"[..]));
+    consumer.commit_message(&fifth, CommitMode::Sync).unwrap();
+
+    let groups = broker.json(&["groups", "list"]);
+    let modern = groups.as_array().unwrap().iter().find(|group| group["group"] == "modern").unwrap();
+    assert_eq!((&modern["type"], &modern["state"]), (&json!("consumer"), &json!("Stable")));
+    assert_eq!((&modern["members"], &modern["protocol"]), (&json!(1), &json!("uniform")));
+    let rows = broker.json(&["groups", "describe", "modern"]);
+    assert_eq!((&rows[0]["committed"], &rows[0]["lag"]), (&json!(5), &json!(0)));
+    assert!(rows[1]["member"].is_string(), "{rows}");
+    let refused =
+        broker.bad(&["groups", "reset-offsets", "modern", "--topic", "web", "--to-earliest", "--execute"]);
+    assert!(refused.contains("it has 1 member(s) and is Stable"), "{refused}");
+    drop(fifth);
+    drop(consumer);
+    let rows = reset_of(&broker, "modern", &["--topic", "web:0", "--to-earliest", "--execute"]);
+    assert_eq!(rows[0]["new_offset"], 0);
 }

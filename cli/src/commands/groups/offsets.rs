@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::groups::GroupInfo;
 use rdkafka::{Offset, TopicPartitionList};
 use serde::Serialize;
 
 use super::no_group;
 use crate::fail::Failure;
-use crate::kafka::{Connection, Watermarks, assignment};
+use crate::kafka::groups::Group;
+use crate::kafka::{Connection, Watermarks};
 use crate::output::{self, Format};
 
 #[derive(Debug, Serialize)]
@@ -91,19 +91,16 @@ fn or_dash(value: Option<&impl ToString>) -> String {
 fn load(connection: &Connection, name: &str) -> Result<Vec<OffsetRow>, Failure> {
     let what = format!("cannot describe group {name}");
     let asker = connection.asker(Some(name))?;
-    let groups = asker
-        .fetch_group_list(Some(name), connection.timeout())
-        .map_err(|error| connection.failure(&what, &error))?;
-    let group = groups.groups().iter().find(|group| group.name() == name);
-    let readers = group.map(readers).unwrap_or_default();
+    let group = connection.group(&what, name)?;
+    let readers = group.as_ref().map(readers).unwrap_or_default();
     let committed = committed(connection, &asker, &what)?;
     if committed.is_empty() && readers.is_empty() {
         return match group {
-            Some(group) if group.state() != "Dead" => {
-                output::note(&format!("group {name} is {}: it has committed nothing", group.state()));
+            Some(group) => {
+                output::note(&format!("group {name} is {}: it has committed nothing", group.state));
                 Ok(Vec::new())
             }
-            _ => Err(no_group(name)),
+            None => Err(no_group(name)),
         };
     }
     rows(connection, &asker, name, &readers, &committed)
@@ -146,18 +143,13 @@ fn left(committed: Option<i64>, bounds: Watermarks) -> i64 {
     bounds.end.saturating_sub(next).max(0)
 }
 
-fn readers(group: &GroupInfo) -> BTreeMap<Place, Reader> {
+fn readers(group: &Group) -> BTreeMap<Place, Reader> {
     let mut readers = BTreeMap::new();
-    for member in group.members() {
-        let reader = Reader {
-            member: member.id().to_owned(),
-            host: member.client_host().trim_start_matches('/').to_owned(),
-        };
-        for (topic, partitions) in
-            assignment::decode(member.assignment().unwrap_or_default()).unwrap_or_default()
-        {
+    for member in &group.members {
+        let reader = Reader { member: member.id.clone(), host: member.host.clone() };
+        for (topic, partitions) in &member.partitions {
             for partition in partitions {
-                readers.insert((topic.clone(), partition), reader.clone());
+                readers.insert((topic.clone(), *partition), reader.clone());
             }
         }
     }

@@ -6,7 +6,7 @@ mod target;
 use std::collections::BTreeMap;
 
 use clap::Args;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use serde::Serialize;
 use wire::ErrorCode;
 use wire::message::offset_commit::{
@@ -109,7 +109,7 @@ impl Arguments {
     pub(super) fn run(self) -> Result<(), Failure> {
         let target = self.to.target().ok_or_else(|| Failure::Usage("say where to, as --to-latest".into()))?;
         let asker = self.connection.asker(Some(&self.group))?;
-        self.refuse_members(&asker)?;
+        self.refuse_members()?;
         let moves = self.plan(&asker, target)?;
         let execute = self.execute && !self.dry_run;
         if execute {
@@ -126,13 +126,10 @@ impl Arguments {
         format!("cannot reset the offsets of group {}", self.group)
     }
 
-    fn refuse_members(&self, asker: &BaseConsumer) -> Result<(), Failure> {
-        let groups = asker
-            .fetch_group_list(Some(&self.group), self.connection.timeout())
-            .map_err(|error| self.connection.failure(&self.what(), &error))?;
-        let group = groups.groups().iter().find(|group| group.name() == self.group);
-        match group.map(|group| (group.members().len(), group.state())) {
-            Some((members, state)) if members > 0 || !matches!(state, "Empty" | "Dead" | "") => {
+    fn refuse_members(&self) -> Result<(), Failure> {
+        match self.connection.group(&self.what(), &self.group)? {
+            Some(group) if !group.members.is_empty() || !matches!(group.state.as_str(), "Empty" | "") => {
+                let (members, state) = (group.members.len(), group.state);
                 Err(self.is_read_with(&format!("it has {members} member(s) and is {state}")))
             }
             _ => Ok(()),
