@@ -58,6 +58,8 @@ pub struct Config {
     pub connections_max_idle_ms: u64,
     pub fetch_max_bytes: i32,
     pub max_request_partitions: usize,
+    pub max_fetch_sessions: usize,
+    pub max_fetch_session_partitions: usize,
     pub shutdown_timeout_ms: u64,
 
     pub group_initial_rebalance_delay_ms: u64,

@@ -5,6 +5,7 @@
 //! | [`config`] | the settings, described in `configs/broker.yaml` |
 //! | [`log`] | topics, partitions, segments: plain code over files |
 //! | `api` | one file for each API of the protocol |
+//! | `fetch_sessions` | what the clients of Fetch want and were told |
 //! | `group` | consumer groups and their offsets |
 //! | `server` | sockets: frames, order, limits, sendfile |
 //! | `settings` | the settings by Kafka's names, and those changed by request |
@@ -29,6 +30,7 @@ mod api;
 mod background;
 pub mod config;
 mod error;
+mod fetch_sessions;
 mod free_space;
 mod group;
 pub mod log;
@@ -44,6 +46,7 @@ pub use config::Config;
 pub use error::Error;
 pub use producer_ids::ProducerIdError;
 
+use crate::fetch_sessions::FetchSessions;
 use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{Disk, LogManager, ManagerOptions, OpenReport, RealDisk, SystemClock};
@@ -114,6 +117,7 @@ pub async fn bind_with(
         groups,
         txns,
         logs,
+        fetch_sessions: FetchSessions::new(metrics.fetch_sessions()),
         metrics,
         free_space: FreeSpace::default(),
         conversions: api::Conversions::new(settings.queued_max_request_bytes),

@@ -13,6 +13,14 @@ struct ApiLabel {
     api: &'static str,
 }
 
+/// What is counted of fetch sessions. Clones share the counters.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FetchSessionMetrics {
+    pub(crate) sessions: Gauge,
+    pub(crate) partitions: Gauge,
+    pub(crate) evictions: Counter,
+}
+
 /// What the broker counts. Clones share the counters.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BrokerMetrics {
@@ -26,6 +34,7 @@ pub(crate) struct BrokerMetrics {
     crc_failures: Counter,
     recovered_truncated_bytes: Counter,
     disk_free_bytes: Gauge,
+    fetch_sessions: FetchSessionMetrics,
     /// The counters of `requests`, by API key.
     by_key: Vec<(ApiKey, Counter)>,
 }
@@ -63,6 +72,18 @@ impl BrokerMetrics {
                 name("disk_free_bytes"),
                 "Bytes free in the file system of data_dir",
                 all.disk_free_bytes,
+            );
+            let sessions = all.fetch_sessions;
+            registry.register(name("fetch_sessions"), "Fetch sessions open", sessions.sessions);
+            registry.register(
+                name("fetch_session_partitions"),
+                "Partitions of all fetch sessions",
+                sessions.partitions,
+            );
+            registry.register(
+                name("fetch_session_evictions"),
+                "Fetch sessions that had to make room for others",
+                sessions.evictions,
             );
         });
         own
@@ -108,6 +129,11 @@ impl BrokerMetrics {
 
     pub(crate) fn free_space(&self, bytes: u64) {
         self.disk_free_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// The counters of fetch sessions.
+    pub(crate) fn fetch_sessions(&self) -> FetchSessionMetrics {
+        self.fetch_sessions.clone()
     }
 
     pub(crate) fn recovered_truncated(&self, bytes: u64) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::api::Conversions;
 use crate::config::Config;
+use crate::fetch_sessions::FetchSessions;
 use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{LogManager, Partition};
@@ -38,6 +39,7 @@ pub(crate) struct Broker {
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) groups: Arc<Coordinator>,
     pub(crate) txns: Arc<txn::Coordinator>,
+    pub(crate) fetch_sessions: FetchSessions,
     pub(crate) metrics: BrokerMetrics,
     pub(crate) free_space: FreeSpace,
     /// What conversions of records for old clients may take.

@@ -7,6 +7,7 @@ mod all {
     mod describe;
     mod durability;
     mod fetch;
+    mod fetch_sessions;
     mod group_admin;
     mod hostile;
     mod lifecycle;

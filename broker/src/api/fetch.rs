@@ -9,7 +9,7 @@
 //! | 4 | batches of magic 2; isolation level, last stable offset, aborted transactions |
 //! | 5 | log start offset |
 //! | 6 | the error of a failed disk; versions before it are told that the broker does not lead the partition |
-//! | 7 | fetch sessions: never opened, every answer has session id 0, so clients name all partitions each time |
+//! | 7 | fetch sessions, see [`fetch_sessions`](crate::fetch_sessions) |
 //! | 9 | the leader epoch that the client knows is checked |
 //! | 11 | rack, preferred replica: always -1 |
 //! | 12 | flexible; the epoch last fetched is not looked at |
@@ -34,10 +34,12 @@ use wire::message::fetch::{
 use wire::{Blob, ErrorCode};
 
 mod convert;
+mod session;
 
 pub(crate) use convert::Conversions;
 
 use super::{Incoming, Refusal, Reply, RequestContext, Work};
+use crate::fetch_sessions::Scope;
 use crate::log::{AbortedTxn, Partition, ReadError, ReadSlice};
 use crate::server::send::FileRange;
 use crate::state::{Broker, Topic};
@@ -56,18 +58,21 @@ pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
     let Incoming { broker, key, context, .. } = incoming;
     let config = broker.config.current();
     let named: usize = request.topics.iter().map(|topic| topic.partitions.len()).sum();
-    if named > config.max_request_partitions {
+    let forgotten: usize = request.forgotten_topics_data.iter().map(|topic| topic.partitions.len()).sum();
+    if named.max(forgotten) > config.max_request_partitions {
         return Err(Refusal::TooManyPartitions { api: key });
     }
-    if request.session_id != 0 && request.session_epoch > 0 {
-        let error_code = ErrorCode::FetchSessionIdNotFound.code();
-        return context
-            .reply::<FetchRequest>(&FetchResponse { error_code, ..Default::default() })
-            .map(|reply| Work::Done(Some(reply)));
-    }
+    let (now, by_id) = (Instant::now(), context.version >= BY_ID);
+    let scope = match broker.fetch_sessions.begin(&request, by_id, session::limits(&config), now) {
+        Ok(scope) => scope,
+        Err(error) => {
+            let response = FetchResponse { error_code: error.code(), ..Default::default() };
+            return context.reply::<FetchRequest>(&response).map(|reply| Work::Done(Some(reply)));
+        }
+    };
     let max_bytes = u32::try_from(request.max_bytes.clamp(0, config.fetch_max_bytes)).unwrap_or_default();
-    let fetch = Fetch { broker: broker.clone(), context, request, max_bytes };
-    let deadline = Instant::now() + fetch.max_wait();
+    let fetch = Fetch { broker: broker.clone(), context, request, scope, max_bytes };
+    let deadline = now + fetch.max_wait();
     let collected = fetch.collect();
     let is_enough = fetch.is_enough(&collected);
     let magic = convert::magic(fetch.context.version);
@@ -91,6 +96,8 @@ struct Fetch {
     broker: Arc<Broker>,
     context: RequestContext,
     request: FetchRequest,
+    /// Which partitions it is for.
+    scope: Scope,
     max_bytes: u32,
 }
 
@@ -101,6 +108,8 @@ struct Collected {
     files: Vec<FileRange>,
     bytes: u32,
     failed: bool,
+    /// In a session: where it has each partition of the response.
+    places: Vec<u64>,
 }
 
 impl Fetch {
@@ -114,18 +123,23 @@ impl Fetch {
         collected.bytes >= min_bytes
             || collected.failed
             || self.request.max_wait_ms <= 0
-            || self.request.topics.iter().all(|topic| topic.partitions.is_empty())
+            || self.is_for_nothing()
+    }
+
+    /// Whether there are no partitions to wait for. A session has some, also if the request names none.
+    fn is_for_nothing(&self) -> bool {
+        match self.scope {
+            Scope::Incremental(_) => false,
+            Scope::Sessionless | Scope::Full => {
+                self.request.topics.iter().all(|topic| topic.partitions.is_empty())
+            }
+        }
     }
 
     /// Waits for enough records, the deadline, or the broker's stop.
     async fn wait(&self, mut collected: Collected, deadline: Instant) -> Collected {
         // whoever watches before he reads misses no append in between
-        let mut watches: Vec<watch::Receiver<i64>> = Vec::new();
-        for topic in &self.request.topics {
-            let Some(found) = self.topic(topic) else { continue };
-            let partitions = topic.partitions.iter().filter_map(|wanted| found.partition(wanted.partition));
-            watches.extend(partitions.map(|partition| partition.watch_high_watermark()));
-        }
+        let mut watches = self.watches();
         loop {
             let fresh = self.collect();
             let grew = fresh.bytes >= collected.bytes;
@@ -145,9 +159,29 @@ impl Fetch {
         }
     }
 
-    /// The state of every partition asked for, and as many of their records as the limits allow.
+    /// The high watermarks of all partitions that the request is for.
+    fn watches(&self) -> Vec<watch::Receiver<i64>> {
+        if let Scope::Incremental(turn) = &self.scope {
+            return self.watch_session(turn);
+        }
+        let mut watches = Vec::new();
+        for topic in &self.request.topics {
+            let Some(found) = self.topic(topic) else { continue };
+            let partitions = topic.partitions.iter().filter_map(|wanted| found.partition(wanted.partition));
+            watches.extend(partitions.map(|partition| partition.watch_high_watermark()));
+        }
+        watches
+    }
+
+    /// The state of every partition asked for, in a session only of those that have something new, and as many of their
+    /// records as the limits allow.
     fn collect(&self) -> Collected {
-        self.collect_by(&|partition, wanted, collected| self.read(partition, wanted, collected))
+        match &self.scope {
+            Scope::Incremental(turn) => self.collect_changed(turn),
+            Scope::Sessionless | Scope::Full => {
+                self.collect_by(&|partition, wanted, collected| self.read(partition, wanted, collected))
+            }
+        }
     }
 
     fn collect_by(&self, read: &Read<'_>) -> Collected {
@@ -244,7 +278,12 @@ impl Fetch {
         Ok(answer)
     }
 
-    fn reply(&self, collected: Collected) -> Result<Reply, Refusal> {
+    fn reply(&self, mut collected: Collected) -> Result<Reply, Refusal> {
+        match &self.scope {
+            Scope::Sessionless => {}
+            Scope::Full => collected.response.session_id = self.open_session(&collected.response),
+            Scope::Incremental(turn) => collected = self.commit(turn, collected),
+        }
         self.broker.metrics.fetched(u64::from(collected.bytes));
         let mut reply = self.context.reply::<FetchRequest>(&collected.response)?;
         reply.files = collected.files;

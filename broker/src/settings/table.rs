@@ -116,6 +116,7 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "log.segment.bytes", Int, live("segment_bytes"), "A segment is closed before it grows beyond this.";
     "max.connections", Int, live("max_connections"), "The most connections in all.";
     "max.connections.per.ip", Int, live("max_connections_per_ip"), "The most connections from one address.";
+    "max.incremental.fetch.session.cache.slots", Int, file("max_fetch_sessions"), "The most fetch sessions; who finds no room is served without one.";
     "max.request.partition.size.limit", Int, file("max_request_partitions"), "The most partitions that one request may name, or that one answer describes page by page.";
     "message.max.bytes", Int, live("max_message_bytes"), "The largest batch of records that is accepted.";
     "min.insync.replicas", Int, live("min_insync_replicas"), "Replicas that must hold a record before acks=all is answered; there is one.";
