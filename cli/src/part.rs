@@ -74,7 +74,8 @@ pub(crate) struct Common {
     /// The config file; keys it does not name have their defaults. Without it, flags and defaults are enough.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Serve /metrics, /healthz, /readyz here; "none" for nowhere. Else where the config says, else $LOGAGENT_ADMIN.
+    /// Serve /metrics, /healthz, /readyz and pages here; "none" for nowhere. Else where the config says, else
+    /// $LOGAGENT_ADMIN.
     #[arg(long, value_name = "ADDR")]
     pub(crate) admin: Option<String>,
     /// Override any key of the config file, such as ship.compression=zstd; may be repeated.

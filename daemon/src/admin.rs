@@ -1,8 +1,11 @@
-//! The administrative HTTP server: `/metrics`, `/healthz`, `/readyz`.
+//! The administrative HTTP server: `/metrics`, `/healthz`, `/readyz`, the [pages](crate::pages) of the parts, and `/`, which
+//! lists what there is.
 //!
 //! It is small on purpose: a bounded number of connections, each with a bounded life and a bounded amount that
 //! it may send, so that nobody who reaches the port can take the daemon's memory or descriptors.
 
+mod front;
+mod hosts;
 mod limits;
 
 use std::io;
@@ -18,6 +21,7 @@ use tokio::net::TcpListener;
 use crate::health::Report;
 use crate::{Context, metrics};
 
+use hosts::Hosts;
 use limits::Limited;
 
 /// The address cannot be served.
@@ -33,6 +37,7 @@ pub struct AdminError {
 pub struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    hosts: Hosts,
 }
 
 /// Binds `address` (`host:port`).
@@ -42,8 +47,8 @@ pub struct Admin {
 pub async fn bind(address: &str) -> Result<Admin, AdminError> {
     let failed = |source| AdminError { address: address.to_owned(), source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok(Admin { listener, address })
+    let local = listener.local_addr().map_err(failed)?;
+    Ok(Admin { listener, address: local, hosts: Hosts::new(address, local) })
 }
 
 /// Binds `address` and answers until shutdown.
@@ -68,19 +73,21 @@ impl Admin {
 
     /// Answers for as long as it is polled, also while the daemon stops.
     pub async fn run(self, ctx: Context) {
-        let server = axum::serve(Limited::new(self.listener), router(ctx));
+        let server = axum::serve(Limited::new(self.listener), router(ctx, self.hosts));
         if let Err(error) = server.await {
             tracing::error!(%error, "the metrics and health server ended");
         }
     }
 }
 
-fn router(ctx: Context) -> Router {
-    Router::new()
+fn router(ctx: Context, hosts: Hosts) -> Router {
+    let pages = front::router(ctx.pages.clone(), hosts);
+    let own: Router = Router::new()
         .route("/metrics", routing::get(metrics))
         .route("/healthz", routing::get(healthz))
         .route("/readyz", routing::get(readyz))
-        .with_state(ctx)
+        .with_state(ctx);
+    own.merge(pages)
 }
 
 async fn metrics(State(ctx): State<Context>) -> Response {

@@ -2,9 +2,9 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Health, Metrics};
+use crate::{Health, Metrics, Pages};
 
-/// Handed to every part: when to stop, where to count, where to say how it is.
+/// Handed to every part: when to stop, where to count, where to say how it is, where to show what it has.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Cancelled when the process is asked to stop. A part then finishes what it has accepted and returns.
@@ -13,6 +13,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Where components say that they are ready and alive.
     pub health: Health,
+    /// Where parts show what they have.
+    pub pages: Pages,
 }
 
 impl Context {
@@ -21,7 +23,7 @@ impl Context {
         Self::default()
     }
 
-    /// The same metrics and health with a shutdown that can be cancelled alone, and follows this one's.
+    /// The same metrics, health and pages with a shutdown that can be cancelled alone, and follows this one's.
     pub fn child(&self) -> Self {
         Self { shutdown: self.shutdown.child_token(), ..self.clone() }
     }

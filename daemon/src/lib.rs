@@ -1,5 +1,5 @@
 //! What every daemon does, whatever it is for: configuration with places in its errors, reload, signals,
-//! logging, metrics, health, and its duties towards systemd.
+//! logging, metrics, health, pages, and its duties towards systemd.
 //!
 //! A daemon is a function of a [`Context`] that [`run`] starts and stops; its settings are a
 //! [`config::Section`] that a [`config::Source`] loads.
@@ -12,6 +12,7 @@ pub mod health;
 mod lock;
 pub mod log;
 pub mod metrics;
+pub mod pages;
 mod process;
 mod run;
 pub mod signals;
@@ -22,4 +23,5 @@ pub use context::Context;
 pub use health::Health;
 pub use lock::lock_exclusively;
 pub use metrics::Metrics;
+pub use pages::Pages;
 pub use run::{Outcome, Supervisor, run};

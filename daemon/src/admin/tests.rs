@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::pages;
 
 async fn start(ctx: &Context) -> SocketAddr {
     let admin = bind("127.0.0.1:0").await.unwrap();
@@ -14,8 +15,13 @@ async fn start(ctx: &Context) -> SocketAddr {
 }
 
 async fn get(address: SocketAddr, path: &str) -> (String, String) {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}")).await
+}
+
+/// The head in small letters and the body of what is answered to a request line with headers.
+async fn ask(address: SocketAddr, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let request = format!("{request}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -83,13 +89,112 @@ async fn healthz_is_unhealthy_while_a_loop_hangs() {
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let address = start(&Context::for_tests()).await;
-    assert!(get(address, "/").await.0.starts_with("http/1.1 404"));
+    assert!(get(address, "/nothing").await.0.starts_with("http/1.1 404"));
     assert!(get(address, "/metrics/../etc").await.0.starts_with("http/1.1 404"));
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"POST /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
-    assert!(text.starts_with("HTTP/1.1 405"), "{text}");
+    for path in ["/", "/metrics", "/nothing"] {
+        let (head, _) = ask(address, &format!("POST {path} HTTP/1.1\r\nhost: {address}")).await;
+        assert!(head.starts_with("http/1.1 405"), "{head}");
+    }
+}
+
+/// Shows what it is asked for.
+#[derive(Debug)]
+struct Echo;
+
+#[derive(Serialize)]
+struct Echoed {
+    below: String,
+    name: String,
+}
+
+impl pages::View for Echoed {
+    fn title(&self) -> String {
+        format!("Echo of {}", self.name)
+    }
+
+    fn html(&self, request: &pages::Request, out: &mut String) -> std::fmt::Result {
+        let link = request.link("below", &[("name", &self.name)]);
+        pages::facts(out, &[("name", pages::Cell::Link(&self.name, link))])
+    }
+}
+
+impl pages::Page for Echo {
+    fn show(&self, request: &pages::Request) -> Result<pages::Shown, pages::PageError> {
+        let name = request.get("name").unwrap_or("nobody").to_owned();
+        match request.below() {
+            "none" => Err(pages::PageError::NotFound(format!("there is no {name}"))),
+            "gone" => Err(pages::PageError::Unavailable("it has stopped")),
+            below => pages::Shown::of(&Echoed { below: below.to_owned(), name }, request),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_html_and_the_same_as_json_and_is_listed() {
+    let ctx = Context::for_tests();
+    let address = start(&ctx).await;
+    assert!(get(address, "/echo").await.0.starts_with("http/1.1 404"));
+    // a part may come after the server
+    ctx.pages.register("echo", "What was asked", Echo);
+    let (head, body) = get(address, "/").await;
+    assert!(
+        head.starts_with("http/1.1 200") && body.contains("<a href=\"echo\">What was asked</a>"),
+        "{body}"
+    );
+    assert!(body.contains("<a href=\"metrics\">"), "{body}");
+
+    let (head, body) = get(address, "/echo?name=me").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: text/html; charset=utf-8"), "{head}");
+    assert!(body.starts_with("<!doctype html>") && body.contains("<h1>Echo of me</h1>"), "{body}");
+    assert!(body.contains("<a href=\"echo/below?name=me\">me</a>"), "{body}");
+
+    let (head, body) = get(address, "/echo/below.json?name=me").await;
+    assert!(head.contains("content-type: application/json"), "{head}");
+    let shown: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(shown, serde_json::json!({ "below": "below", "name": "me" }));
+}
+
+#[tokio::test]
+async fn what_comes_from_outside_is_no_markup_and_could_do_nothing() {
+    let ctx = Context::for_tests();
+    ctx.pages.register("echo", "What was asked", Echo);
+    let address = start(&ctx).await;
+    for path in ["/echo?name=%3Cscript%3E%22'&x=1", "/echo/none?name=%3Cscript%3E%22'"] {
+        let (head, body) = get(address, path).await;
+        assert!(!body.contains("<script") && body.contains("&lt;script&gt;&quot;&#39;"), "{body}");
+        let nonce = body.split_once("<style nonce=\"").unwrap().1.split_once('"').unwrap().0;
+        assert!(head.contains(&format!("default-src 'none'; style-src 'nonce-{nonce}'; ")), "{head}");
+        assert!(head.contains("x-content-type-options: nosniff"), "{head}");
+    }
+    let (head, body) = get(address, "/echo/none.json?name=%3Cscript%3E").await;
+    assert!(head.starts_with("http/1.1 404") && head.contains("application/json"), "{head}");
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["error"], "there is no <script>");
+    assert!(get(address, "/echo/gone").await.0.starts_with("http/1.1 503"));
+}
+
+#[tokio::test]
+async fn head_is_answered_without_a_body() {
+    let ctx = Context::for_tests();
+    ctx.pages.register("echo", "What was asked", Echo);
+    let address = start(&ctx).await;
+    for path in ["/", "/echo", "/echo.json"] {
+        let (head, body) = ask(address, &format!("HEAD {path} HTTP/1.1\r\nhost: {address}")).await;
+        assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}\n{body}");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_not_given_to_the_visitors_of_a_site_that_leads_its_name_here() {
+    let ctx = Context::for_tests();
+    ctx.pages.register("echo", "What was asked", Echo);
+    let address = start(&ctx).await;
+    for path in ["/", "/echo", "/echo.json", "/nothing"] {
+        let (head, _) = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: evil.example")).await;
+        assert!(head.starts_with("http/1.1 421"), "{path}: {head}");
+    }
+    let (head, _) = ask(address, "GET /metrics HTTP/1.1\r\nhost: evil.example").await;
+    assert!(head.starts_with("http/1.1 200"), "those who scrape may call it as they like: {head}");
 }
 
 #[tokio::test]
