@@ -1,5 +1,5 @@
 //! What goes on beside the requests: flushing by time, retention and compaction, the time of consumer groups and of
-//! transactions, and a look at the free disk space, on threads that may block.
+//! transactions, a look at the free disk space and at what is counted, on threads that may block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::group::Coordinator;
 use crate::log::LogManager;
+use crate::page::Rates;
 use crate::state::Broker;
 use crate::txn;
 
@@ -59,6 +60,22 @@ pub(crate) async fn run_free_space(broker: Arc<Broker>, stop: CancellationToken)
         let broker = broker.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || broker.look_at_free_space()).await {
             tracing::error!(%error, "cannot look at the free disk space");
+        }
+    }
+}
+
+/// Takes samples of what is counted until `stop`.
+pub(crate) async fn run_rates(broker: Arc<Broker>, stop: CancellationToken) {
+    let mut sample = tokio::time::interval(Rates::EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = sample.tick() => {}
+        }
+        let broker = broker.clone();
+        let taken = tokio::task::spawn_blocking(move || broker.rates.sample(&broker.metrics, &broker.logs));
+        if let Err(error) = taken.await {
+            tracing::error!(%error, "cannot take a sample of what is counted");
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `group` | consumer groups and their offsets |
 //! | `server` | sockets: frames, order, limits, sendfile |
 //! | `settings` | the settings by Kafka's names, and those changed by request |
+//! | `page` | what is shown at the admin address, and rates |
 //! | `txn` | transactions: their coordinator and its topic |
 //! | `state` | what the APIs' handlers share |
 //! | `replay` | how coordinators read their topics when they start |
@@ -19,7 +20,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daemon::config::Live;
 use daemon::health::Component;
@@ -35,6 +36,7 @@ mod free_space;
 mod group;
 pub mod log;
 mod metrics;
+mod page;
 mod producer_ids;
 mod replay;
 mod server;
@@ -51,8 +53,10 @@ use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{Disk, LogManager, ManagerOptions, OpenReport, RealDisk, SystemClock};
 use crate::metrics::BrokerMetrics;
+use crate::page::{BrokerPage, Rates};
 use crate::producer_ids::ProducerIds;
 use crate::server::Server;
+use crate::server::clients::Clients;
 use crate::settings::DynamicSettings;
 use crate::state::Broker;
 use crate::txn::LogMarkers;
@@ -120,6 +124,9 @@ pub async fn bind_with(
         fetch_sessions: FetchSessions::new(metrics.fetch_sessions()),
         metrics,
         free_space: FreeSpace::default(),
+        rates: Rates::default(),
+        clients: Clients::default(),
+        started: Instant::now(),
         conversions: api::Conversions::new(settings.queued_max_request_bytes),
         config,
         settings: dynamic,
@@ -128,6 +135,7 @@ pub async fn bind_with(
     let first_look = broker.clone();
     tokio::task::spawn_blocking(move || first_look.look_at_free_space()).await?;
     let local_addr = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
+    ctx.pages.register("broker", page::TITLE, BrokerPage::new(&broker, local_addr));
     Ok(Bound { local_addr, server: Server::new(listener, broker.clone()), broker, health })
 }
 
@@ -201,6 +209,7 @@ impl Bound {
         let groups = tokio::spawn(groups);
         let txns = tokio::spawn(background::run_txns(broker.txns.clone(), upkeep_stop.clone()));
         let space = tokio::spawn(background::run_free_space(broker.clone(), upkeep_stop.clone()));
+        let rates = tokio::spawn(background::run_rates(broker.clone(), upkeep_stop.clone()));
         tracing::info!(address = %local_addr, node_id = broker.node_id, "broker is serving");
         health.ready();
         tokio::select! {
@@ -215,6 +224,7 @@ impl Bound {
         groups.await?;
         txns.await?;
         space.await?;
+        rates.await?;
         let logs = broker.logs.clone();
         tokio::task::spawn_blocking(move || logs.close()).await?.map_err(Error::Close)?;
         tracing::info!("broker has stopped");

@@ -7,6 +7,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use wire::{ApiKey, ErrorCode};
 
+use crate::page::Totals;
+
 /// Which API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ApiLabel {
@@ -138,6 +140,16 @@ impl BrokerMetrics {
 
     pub(crate) fn recovered_truncated(&self, bytes: u64) {
         self.recovered_truncated_bytes.inc_by(bytes);
+    }
+
+    /// What was counted so far, for rates.
+    pub(crate) fn totals(&self) -> Totals {
+        Totals {
+            requests: self.by_key.iter().map(|(_, counter)| counter.get()).sum(),
+            records_in: self.appended_records.get(),
+            bytes_in: self.appended_bytes.get(),
+            bytes_out: self.fetched_bytes.get(),
+        }
     }
 }
 

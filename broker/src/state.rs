@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use daemon::config::Live;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,9 @@ use crate::free_space::FreeSpace;
 use crate::group::{Coordinator, OFFSETS_TOPIC};
 use crate::log::{LogManager, Partition};
 use crate::metrics::BrokerMetrics;
+use crate::page::Rates;
 use crate::producer_ids::ProducerIds;
+use crate::server::clients::Clients;
 use crate::settings::DynamicSettings;
 use crate::txn::{self, TXN_TOPIC};
 
@@ -42,6 +45,10 @@ pub(crate) struct Broker {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) metrics: BrokerMetrics,
     pub(crate) free_space: FreeSpace,
+    pub(crate) rates: Rates,
+    pub(crate) clients: Clients,
+    /// When it was started.
+    pub(crate) started: Instant,
     /// What conversions of records for old clients may take.
     pub(crate) conversions: Conversions,
     /// Cancelled when the broker stops: what waits for records then answers with what there is.

@@ -16,6 +16,7 @@ mod all {
     mod old_fetch;
     mod old_formats;
     mod old_groups;
+    mod page;
     mod partitions;
     mod produce;
     mod records;

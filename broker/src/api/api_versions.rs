@@ -14,11 +14,14 @@ use wire::ErrorCode;
 use wire::frame;
 use wire::message::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 
-use super::{ApiKey, Refusal, Reply, RequestContext, SERVED, Work};
-use crate::state::Broker;
+use super::{ApiKey, Incoming, Refusal, Reply, RequestContext, SERVED, Work};
 
-pub(super) fn serve(_: &Broker, _: &RequestContext, _: ApiVersionsRequest) -> ApiVersionsResponse {
-    ApiVersionsResponse { api_keys: announcement(), ..Default::default() }
+/// Answers at once, and remembers the client's name and version.
+pub(super) fn begin(mut incoming: Incoming<'_>) -> Result<Work, Refusal> {
+    let request = incoming.decode::<ApiVersionsRequest>()?;
+    let (name, version) = (&request.client_software_name, &request.client_software_version);
+    incoming.client.connected.introduce(name, version);
+    incoming.answer(request, |_, _, _| ApiVersionsResponse { api_keys: announcement(), ..Default::default() })
 }
 
 /// The answer to a version that we do not know.

@@ -34,6 +34,7 @@ use wire::message::fetch::{
 use wire::{Blob, ErrorCode};
 
 mod convert;
+mod count;
 mod session;
 
 pub(crate) use convert::Conversions;
@@ -284,7 +285,7 @@ impl Fetch {
             Scope::Full => collected.response.session_id = self.open_session(&collected.response),
             Scope::Incremental(turn) => collected = self.commit(turn, collected),
         }
-        self.broker.metrics.fetched(u64::from(collected.bytes));
+        self.count(&collected);
         let mut reply = self.context.reply::<FetchRequest>(&collected.response)?;
         reply.files = collected.files;
         Ok(reply)

@@ -18,6 +18,7 @@ use wire::message::Request;
 use wire::{ApiKey, ErrorCode};
 
 use crate::group::Caller;
+use crate::server::clients::Connected;
 use crate::server::send::Reply;
 use crate::state::Broker;
 
@@ -63,12 +64,14 @@ mod write_txn_markers;
 pub(crate) use fetch::Conversions;
 
 /// Who sent a request, and how it reached us.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     /// The client's address.
     pub(crate) address: SocketAddr,
     /// Our address, as this client used it.
     pub(crate) local: SocketAddr,
+    /// What is shown of the connection.
+    pub(crate) connected: Arc<Connected>,
 }
 
 /// What surrounds a request's body.
@@ -197,6 +200,7 @@ pub(crate) fn begin(
     let (header, body) = frame::decode_request_header(frame.clone()).map_err(Refusal::Header)?;
     let unsupported = Refusal::Unsupported { api: header.api_key, version: header.api_version };
     let Ok(key) = ApiKey::try_from(header.api_key) else { return Err(unsupported) };
+    client.connected.name(header.client_id.as_deref());
     let context = RequestContext {
         client_id: header.client_id,
         client_host: client.address.ip().to_canonical(),
@@ -205,7 +209,7 @@ pub(crate) fn begin(
         correlation_id: header.correlation_id,
     };
     broker.metrics.request(key);
-    let incoming = Incoming { broker, key, context, body };
+    let incoming = Incoming { broker, client, key, context, body };
     if !is_served(key, header.api_version) {
         return match key {
             ApiKey::ApiVersions => {
@@ -228,6 +232,7 @@ fn is_served(key: ApiKey, version: i16) -> bool {
 /// A request whose body is still to be decoded.
 struct Incoming<'a> {
     broker: &'a Arc<Broker>,
+    client: &'a Client,
     key: ApiKey,
     context: RequestContext,
     body: Reader,
@@ -236,7 +241,7 @@ struct Incoming<'a> {
 impl Incoming<'_> {
     fn dispatch(self) -> Result<Work, Refusal> {
         match self.key {
-            ApiKey::ApiVersions => self.now(api_versions::serve),
+            ApiKey::ApiVersions => api_versions::begin(self),
             ApiKey::Metadata => metadata::begin(self),
             ApiKey::Fetch => fetch::begin(self),
             ApiKey::ListOffsets => self.blocking(list_offsets::serve),

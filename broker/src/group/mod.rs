@@ -10,7 +10,8 @@
 //!   member's [`waiter`](member::Waiter);
 //! - [`offsets`] and [`store`] keep committed offsets and the groups' generations in the compacted topic
 //!   `__consumer_offsets`, in Kafka's formats, so that they survive a restart;
-//! - [`Coordinator`] is the table of groups, and what the APIs call.
+//! - [`Coordinator`] is the table of groups, and what the APIs call;
+//! - [`survey`] is for those who look at groups from outside the protocol.
 //!
 //! Locks: the table's is held only to find a group; a group's while its state machine runs. Neither is held while
 //! anything waits.
@@ -29,6 +30,7 @@ mod offsets;
 mod records;
 mod state;
 mod store;
+mod survey;
 mod sync;
 mod transactional;
 
@@ -40,6 +42,7 @@ pub(crate) use consumer::Assignor;
 pub(crate) use coordinator::Coordinator;
 pub(crate) use describe::{DELETE, as_text, describe};
 pub(crate) use store::{OFFSETS_TOPIC, partition_for};
+pub(crate) use survey::{GroupMember, GroupPartition, GroupSummary};
 
 /// Who asks: what a group remembers of a member's client.
 #[derive(Debug, Clone)]

@@ -98,7 +98,10 @@ impl Connection {
                 self.begin(frame, &mut in_flight)?;
             }
             match self.next_event(&mut in_flight, held.is_some()).await? {
-                Event::Answer(Some(reply)) => send::send(&self.socket, &reply, self.stall).await?,
+                Event::Answer(Some(reply)) => {
+                    send::send(&self.socket, &reply, self.stall).await?;
+                    self.client.connected.sent(reply.encoded.wire_len());
+                }
                 Event::Answer(None) => {}
                 Event::Request(frame) if api::overlaps(&frame) => self.begin(frame, &mut in_flight)?,
                 Event::Request(frame) => held = Some(frame),
@@ -128,6 +131,7 @@ impl Connection {
     /// Begins to serve a request; its memory is free for the next one.
     fn begin(&mut self, frame: BytesMut, in_flight: &mut InFlight) -> Result<(), End> {
         in_flight.exclusive = !api::overlaps(&frame);
+        self.client.connected.received(frame.len());
         let begun = api::begin(&self.broker, &self.client, frame.freeze());
         let (work, frame) = begun?;
         self.reader.recycle(frame);

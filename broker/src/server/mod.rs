@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `admission` | how many may connect |
+//! | `clients` | who is connected |
 //! | `budget` | the memory that requests share |
 //! | `frame` | requests off the socket |
 //! | `connection` | one client's requests, answered in order |
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::admission::{Admission, Admitted};
 use self::budget::Budget;
+use self::clients::Registration;
 use self::connection::{Connection, End};
 use self::frame::{FrameError, FrameLimits, FrameReader};
 use self::log_limit::LogLimit;
@@ -29,6 +31,7 @@ use crate::state::Broker;
 
 mod admission;
 pub(crate) mod budget;
+pub(crate) mod clients;
 mod connection;
 mod frame;
 mod log_limit;
@@ -119,26 +122,32 @@ impl Server {
             request_max_bytes: config.socket_request_max_bytes,
             idle: config.connections_max_idle(),
         };
+        let registration = self.broker.clients.register(address);
         let connection = Connection {
             socket,
             reader: FrameReader::new(self.budget.clone(), frames),
             broker: self.broker.clone(),
-            client: Client { address, local },
+            client: Client { address, local, connected: registration.connected() },
             in_flight_max: config.max_in_flight_requests_per_connection,
             stall: config.connections_max_idle(),
             shutdown: shutdown.clone(),
         };
-        connections.spawn(serve(connection, admitted, self.limits.clone()));
+        connections.spawn(serve(connection, admitted, registration, self.limits.clone()));
     }
 }
 
 /// Serves one client, and says why it ended if that is worth a line.
-async fn serve(connection: Connection, admitted: Admitted, limits: Arc<LogLimits>) {
+async fn serve(
+    connection: Connection,
+    admitted: Admitted,
+    registration: Registration,
+    limits: Arc<LogLimits>,
+) {
     let (broker, address) = (connection.broker.clone(), connection.client.address);
     broker.metrics.connected();
     let _open = Open(broker.clone());
     let end = connection.serve().await;
-    drop(admitted);
+    drop((admitted, registration));
     if let End::Refused(Refusal::Body { api, .. } | Refusal::TooManyPartitions { api }) = &end {
         broker.metrics.request_error(*api);
     }

@@ -1,4 +1,4 @@
-//! DescribeTransactions and ListTransactions.
+//! DescribeTransactions and ListTransactions, and what is shown of open transactions.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,38 @@ use wire::message::list_transactions::{
 use super::coordinator::Coordinator;
 use super::state::{State, Transaction};
 
+/// A transaction that has begun and not ended.
+#[derive(Debug)]
+pub(crate) struct OpenTransaction {
+    pub(crate) transactional_id: String,
+    pub(crate) producer_id: i64,
+    /// Kafka's name of it.
+    pub(crate) state: &'static str,
+    pub(crate) partitions: usize,
+    /// Since its beginning, milliseconds.
+    pub(crate) age_ms: i64,
+}
+
 impl Coordinator {
+    /// The transactions that have begun and not ended, by transactional id.
+    pub(crate) fn open(&self) -> Vec<OpenTransaction> {
+        let now_ms = self.clock.now_ms();
+        let is_open = |current: &Transaction| current.state == State::Ongoing || current.state.is_ending();
+        let mut open = Vec::new();
+        for (transactional_id, entry) in self.all() {
+            let Some(current) = entry.current().filter(|current| is_open(current)) else { continue };
+            open.push(OpenTransaction {
+                transactional_id,
+                producer_id: current.producer_id,
+                state: current.state.name(),
+                partitions: current.size(),
+                age_ms: now_ms.saturating_sub(current.start_ms),
+            });
+        }
+        open.sort_by(|a, b| a.transactional_id.cmp(&b.transactional_id));
+        open
+    }
+
     /// Serves ListTransactions: the ids that pass all filters; an empty filter lets all pass.
     pub(crate) fn list(&self, request: ListTransactionsRequest) -> ListTransactionsResponse {
         let (known, unknown): (Vec<String>, Vec<String>) =

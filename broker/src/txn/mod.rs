@@ -38,6 +38,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use admin::OpenTransaction;
 pub(crate) use config::TxnConfig;
 pub(crate) use coordinator::{Coordinator, Producer};
 pub(crate) use describe::describe;

@@ -159,7 +159,7 @@ fn places(
         Place { what: "documents", place: documents },
     ];
     if let Some(admin) = admin {
-        places.push(Place { what: "metrics", place: format!("http://{admin}/metrics") });
+        places.push(Place { what: "pages", place: format!("http://{admin}/  (broker, metrics)") });
     }
     places.push(Place { what: "stop", place: "Ctrl-C; the next start goes on from there".to_owned() });
     places

@@ -83,6 +83,8 @@ fn lines_become_documents_once_each_over_a_restart() {
     append(&log, 100..150);
     documents(&folder, 150);
     assert!(http_get(&admin, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(http_get(&admin, "/").contains("<a href=\"broker\">"));
+    assert!(http_get(&admin, "/broker.json").contains("\"name\": \"web\""));
     // counted once they are safe, which is a moment after they can be read
     until_counted(&admin, "logagent_transfer_indexed_documents_total 150\n");
     up.signal(Signal::INT);

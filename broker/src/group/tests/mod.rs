@@ -7,6 +7,7 @@ mod formats;
 mod generations;
 mod offsets;
 mod statics;
+mod survey;
 mod transactional;
 
 use std::sync::Arc;

@@ -70,6 +70,7 @@ impl Partition {
         self.first_unstable.store(first_unstable, Ordering::Release);
         self.log_end.store(next_offset, Ordering::Release);
         writer.active.publish(records.len() as u32);
+        self.traffic.count_appended(records.len());
         drop(writer);
         self.announce(next_offset);
         if next_offset.saturating_sub(self.flushed_offset()) >= config.flush_messages {

@@ -12,6 +12,7 @@
 //! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
 //! | `transactions` | markers, the last stable offset, reading what is committed |
 //! | `retain` | deletes old segments |
+//! | `traffic` | bytes in and out |
 //! | `recover` | opens the directory after a clean stop or a crash |
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use wire::record::BatchHeader;
 
 use self::flush::Flusher;
+use self::traffic::Traffic;
 use super::clock::Clock;
 use super::config::LogConfig;
 use super::disk::Disk;
@@ -41,6 +43,7 @@ mod roll;
 #[cfg(test)]
 mod tests;
 mod times;
+mod traffic;
 mod transactions;
 
 pub use append::Appended;
@@ -81,6 +84,7 @@ pub struct Partition {
     first_dirty: Mutex<i64>,
     /// Segments that are no longer part of the log, oldest first, whose files are still to be removed.
     retired: Mutex<VecDeque<Arc<Segment>>>,
+    traffic: Traffic,
 }
 
 /// What only appends use.

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use wire::record::{BatchHeader, EndMarker};
 
 use super::flush::Flusher;
+use super::traffic::Traffic;
 use super::transactions::STABLE;
 use super::{OPEN, Partition, Writer};
 use crate::log::clock::Clock;
@@ -158,6 +159,7 @@ fn assemble(
         flusher: Flusher::new(log_end, now_ms),
         first_dirty: Mutex::new(origin.first_dirty),
         retired: Mutex::default(),
+        traffic: Traffic::default(),
     })
 }
 
