@@ -42,6 +42,8 @@ mod steps;
 mod transactions;
 mod world;
 
+pub(crate) use self::disk::SimDisk;
+
 const SEEDS: Range<u64> = 0..1000;
 const STEPS: u32 = 40;
 
