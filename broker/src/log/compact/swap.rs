@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Write: the file is flushed and renamed from `.cleaned` to `.swap`, which is the commit. Then the files of the old
-//! segments are removed and the `.swap` becomes the `.log` of the first of them; its indexes are rebuilt. Recover:
+//! segments and the snapshots of producers at their beginnings are removed and the `.swap` becomes the `.log` of the first of them; its indexes are rebuilt. Recover:
 //! a `.cleaned` file is removed, a `.swap` file is carried through again, which is harmless to repeat.
 
 use std::ops::Range;
@@ -59,8 +59,9 @@ fn carry_through(disk: &dyn Disk, dir: &Path, swap: &Path, range: Range<i64>) ->
     renamed.map_err(|source| StorageError::io("rename", swap, source))
 }
 
-/// The base offset of a segment's file.
+/// The base offset of a segment's file, or of the producers' snapshot at its beginning: one that knows a transaction as
+/// open must not be read when the marker behind it may have gone.
 fn replaced_base(path: &Path) -> Option<i64> {
     let (base, suffix) = path.file_name()?.to_str()?.split_once('.')?;
-    if SUFFIXES.contains(&suffix) { base.parse().ok() } else { None }
+    if SUFFIXES.contains(&suffix) || suffix == "snapshot" { base.parse().ok() } else { None }
 }

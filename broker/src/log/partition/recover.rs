@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -289,7 +290,8 @@ fn load_producers(
     with_markers: &BTreeSet<i64>,
     log_end: i64,
 ) -> Result<Producers, StorageError> {
-    let (mut producers, from) = load_snapshot(origin, with_markers, log_end)?;
+    let first = segments.keys().next().copied().unwrap_or(log_end);
+    let (mut producers, from) = load_snapshot(origin, with_markers, first..=log_end)?;
     let now_ms = origin.clock.now_ms();
     for segment in segments.values().skip_while(|segment| segment_ends_before(segments, segment, from)) {
         // a damaged batch in the middle ends the walk over this segment only
@@ -314,15 +316,16 @@ fn load_producers(
     Ok(producers)
 }
 
-/// The newest sound snapshot that is not behind what has to be walked over, and its offset.
+/// The newest sound snapshot that is not behind what has to be walked over, and its offset. It must be of the offsets that
+/// are there: one from before the first segment knows transactions as open whose markers were deleted since.
 fn load_snapshot(
     origin: &Origin,
     with_markers: &BTreeSet<i64>,
-    log_end: i64,
+    there: RangeInclusive<i64>,
 ) -> Result<(Producers, i64), StorageError> {
-    let walk_from = with_markers.first().copied().unwrap_or(log_end);
+    let walk_from = with_markers.first().copied().unwrap_or(*there.end());
     for offset in snapshot::list(&origin.dir)? {
-        let loaded = if offset <= log_end { snapshot::read(&origin.dir, offset) } else { None };
+        let loaded = if there.contains(&offset) { snapshot::read(&origin.dir, offset) } else { None };
         match loaded {
             Some(loaded) if offset <= walk_from => return Ok((loaded, offset)),
             Some(_) => {}

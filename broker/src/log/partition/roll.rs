@@ -57,6 +57,7 @@ impl Partition {
         }
         writer.must_roll = true;
         writer.active.close(disk)?;
+        self.sync_aborted(&writer.active)?;
         snapshot::write(disk, &self.dir, base_offset, &writer.producers)?;
         let active = Arc::new(Segment::create(disk, &self.dir, base_offset)?);
         self.flusher.directory_changed();
@@ -66,5 +67,11 @@ impl Partition {
         writer.first_timestamp = None;
         writer.active_since_ms = self.now_ms();
         Ok(())
+    }
+
+    /// Makes the index of aborted transactions durable, which unlike the others is not built anew where a segment is trusted.
+    /// As in a flush, no second attempt would write what a failed one has dropped.
+    fn sync_aborted(&self, segment: &Segment) -> Result<(), StorageError> {
+        segment.txns().sync(self.disk()).inspect_err(|error| self.go_offline(error))
     }
 }

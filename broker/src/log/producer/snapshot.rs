@@ -20,7 +20,8 @@
 //! Kafka writes one entry for a producer, its last batch, and so knows only that one after a restart. Here a
 //! producer has an entry for each of its batches, oldest first, or one without a batch: Kafka reads such a file too,
 //! and takes the last entry. Write: whole, under a temporary name, renamed. A file that is short or whose CRC is wrong is
-//! ignored: an older snapshot, or the whole log, takes its place.
+//! ignored: an older snapshot, or the whole log, takes its place. One that is followed by batches that are gone, deleted or
+//! compacted, is not read, as it may know a transaction as open whose marker was among them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

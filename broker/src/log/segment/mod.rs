@@ -167,14 +167,13 @@ impl Segment {
 
     /// Completes the indexes; called when the segment stops growing and when the partition closes.
     pub(crate) fn close(&self, disk: &dyn Disk) -> Result<(), StorageError> {
-        self.indexes.write().close(disk)?;
-        // unlike the others it is not built anew when the segment is trusted
-        self.txns.sync(disk)
+        self.indexes.write().close(disk)
     }
 
     /// Makes the indexes durable, of a segment whose batches are.
     pub(crate) fn sync_indexes(&self, disk: &dyn Disk) -> Result<(), StorageError> {
-        self.indexes.write().sync(disk)
+        self.indexes.write().sync(disk)?;
+        self.txns.sync(disk)
     }
 
     /// Makes the batches durable, and the indexes too when the segment no longer grows: those of a growing one
@@ -184,8 +183,7 @@ impl Segment {
         if grows {
             return Ok(());
         }
-        self.indexes.write().sync(disk)?;
-        self.txns.sync(disk)
+        self.sync_indexes(disk)
     }
 
     /// The aborted transactions whose marker is here.

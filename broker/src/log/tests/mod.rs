@@ -14,6 +14,7 @@ use super::error::StorageError;
 use super::partition::{Origin, Partition, RecoveryReport};
 
 pub(crate) use faulty_disk::{Fault, FaultyDisk};
+pub(crate) use sim::SimDisk;
 pub(crate) use transactional::{abort, commit, committed, send};
 
 mod checkpoints;

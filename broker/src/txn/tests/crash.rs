@@ -15,6 +15,12 @@ fn begin(fixture: &Fixture) -> (i64, i16) {
     }
     let index = fixture.groups.partition_index("g");
     fixture.add(producer, &[(OFFSETS_TOPIC, index)]).unwrap();
+    commit_offset(fixture, producer).unwrap();
+    producer
+}
+
+/// Commits an offset of a group in the producer's transaction, which the coordinator knows to include it.
+pub(super) fn commit_offset(fixture: &Fixture, producer: (i64, i16)) -> Result<(), ErrorCode> {
     let partition = TxnOffsetCommitRequestPartition { committed_offset: 42, ..Default::default() };
     let request = TxnOffsetCommitRequest {
         group_id: "g".into(),
@@ -26,12 +32,14 @@ fn begin(fixture: &Fixture) -> (i64, i16) {
     let word = fixture.groups.unverified("g", producer.0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let committed = runtime.block_on(fixture.groups.commit_transactional(request, Ok(word), |_, _| true));
-    assert_eq!(committed.topics[0].partitions[0].error_code, 0);
-    producer
+    match ErrorCode::from_code(committed.topics[0].partitions[0].error_code) {
+        ErrorCode::None => Ok(()),
+        error => Err(error),
+    }
 }
 
 /// The group's offset, if no transaction may change it.
-fn stable_offset(fixture: &Fixture) -> Option<i64> {
+pub(super) fn stable_offset(fixture: &Fixture) -> Option<i64> {
     let topics = Some(vec![OffsetFetchRequestTopic { name: "a".into(), partition_indexes: vec![0] }]);
     let request =
         OffsetFetchRequest { group_id: "g".into(), topics, require_stable: true, ..Default::default() };
@@ -39,7 +47,7 @@ fn stable_offset(fixture: &Fixture) -> Option<i64> {
     (fetched.error_code == 0).then_some(fetched.committed_offset)
 }
 
-const ALL: [&str; 4] = ["0", "1", "2", "3"];
+pub(super) const ALL: [&str; 4] = ["0", "1", "2", "3"];
 
 #[test]
 fn before_the_decision_nothing_is_seen_and_the_transaction_goes_on() {

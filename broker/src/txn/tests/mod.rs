@@ -3,6 +3,7 @@
 
 mod crash;
 mod formats;
+mod power;
 mod requests;
 mod states;
 mod time;
@@ -18,7 +19,7 @@ use super::{Coordinator, LogMarkers, Marker, Partitions, Producer, TxnConfig};
 use crate::group;
 use crate::group::{ConsumerConfig, GroupConfig, OFFSETS_TOPIC};
 use crate::log::tests::{committed, send};
-use crate::log::{LogConfig, LogManager, ManagerOptions, ManualClock, Partition, RealDisk};
+use crate::log::{Disk, LogConfig, LogManager, ManagerOptions, ManualClock, Partition, RealDisk};
 use crate::producer_ids::ProducerIds;
 
 const START_MS: i64 = 1_700_000_000_000;
@@ -93,6 +94,10 @@ impl Fixture {
     }
 
     fn open(dir: Arc<TempDir>, clock: Arc<ManualClock>, config: TxnConfig) -> Self {
+        Self::open_on(Arc::new(RealDisk), dir, clock, config)
+    }
+
+    fn open_on(disk: Arc<dyn Disk>, dir: Arc<TempDir>, clock: Arc<ManualClock>, config: TxnConfig) -> Self {
         let options = ManagerOptions {
             data_dir: dir.path().to_owned(),
             node_id: 0,
@@ -100,7 +105,7 @@ impl Fixture {
             partitions_max: 20,
             recovery_threads: 1,
             clock: clock.clone(),
-            disk: Arc::new(RealDisk),
+            disk: disk.clone(),
         };
         let logs = Arc::new(LogManager::open(options).unwrap().0);
         for (topic, policy) in [("a", "delete"), ("b", "delete"), (OFFSETS_TOPIC, "compact")] {
@@ -113,7 +118,7 @@ impl Fixture {
         let left = Arc::new(AtomicUsize::new(usize::MAX));
         let inner = LogMarkers { logs: logs.clone(), groups: groups.clone() };
         let markers = Box::new(DyingMarkers { inner, left: left.clone() });
-        let ids = Arc::new(ProducerIds::open(Arc::new(RealDisk), dir.path()).unwrap());
+        let ids = Arc::new(ProducerIds::open(disk, dir.path()).unwrap());
         let coordinator = Coordinator::load(logs.clone(), markers, ids, config, clock.clone()).unwrap();
         Fixture { coordinator, groups, logs, clock, left, dir }
     }

@@ -1,4 +1,4 @@
-use wire::record::{BatchHeader, Compression};
+use wire::record::{BatchBuilder, BatchHeader, Compression};
 
 use crate::log::config::{CleanupPolicy, LogConfig};
 use crate::log::partition::Partition;
@@ -137,4 +137,35 @@ fn a_transaction_over_several_segments_goes_as_a_whole() {
     assert_eq!(left, [(0, false), (1, true)], "the newest sequence stays, and with it the marker");
     drop(partition);
     assert_eq!(values(&lab.open()), vec!["kept"; 30]);
+}
+
+/// The power failed after compaction had removed a marker; the newer snapshots were not on the disk, and the one that was
+/// knew the transaction as open.
+#[test]
+fn no_snapshot_waits_for_a_marker_that_has_gone() {
+    let lab = lab();
+    let partition = lab.open();
+    send(&partition, (1, 0, 0), "a", "old").unwrap();
+    fill(&partition);
+    let open = lab.files("snapshot");
+    assert!(!open.is_empty());
+    commit(&partition, 1, 0);
+    put(&partition, "a", "new");
+    // the producer's newest sequence is elsewhere, so that nothing has to stay for it
+    let mut builder = BatchBuilder::new(Compression::None).producer(1, 0, 1);
+    builder.append(NOON, Some(b"b"), Some(b"v"), &[]).unwrap();
+    partition.append(&mut builder.finish().unwrap().to_vec()).unwrap();
+    fill(&partition);
+    for round in 0..4 {
+        assert!(compact(&partition, NOON + round * 2 * DAY));
+        fill(&partition);
+    }
+    assert!(markers(&partition).is_empty());
+    let end = partition.log_end_offset();
+    drop(partition);
+    for name in lab.files("snapshot").iter().filter(|name| !open.contains(name)) {
+        std::fs::remove_file(lab.path(name)).unwrap();
+    }
+    let partition = lab.open_as(false, end).0;
+    assert_eq!(partition.last_stable_offset(), end);
 }

@@ -1,5 +1,5 @@
 use crate::log::config::LogConfig;
-use crate::log::tests::{Fault, Lab, NOON, produced, read_values, values, values_at};
+use crate::log::tests::{Fault, Lab, NOON, abort, produced, read_values, send, values, values_at};
 
 #[test]
 fn segments_are_named_by_their_base_offset_in_20_digits() {
@@ -116,4 +116,20 @@ fn a_compacted_topics_segment_is_rolled_before_its_records_wait_too_long() {
     let config = LogConfig { cleanup_policy: crate::log::CleanupPolicy::COMPACT, ..config };
     assert_eq!(config.roll_ms(), 500);
     assert_eq!(LogConfig { segment_ms: 100, ..config }.roll_ms(), 100);
+}
+
+/// The next attempt found nothing to write, and after a loss of power the index lacked an abort: its records were committed.
+#[test]
+fn a_roll_that_cannot_sync_the_index_of_transactions_takes_the_partition_out_of_service() {
+    let lab = Lab::small();
+    let partition = lab.open();
+    send(&partition, (7, 0, 0), "k", "v").unwrap();
+    abort(&partition, 7, 0);
+    lab.disk.fail(Fault::Sync);
+    let failed = (0..100).find_map(|_| partition.append(&mut values(&["filler"])).err());
+    assert!(failed.is_some() && partition.is_offline(), "{failed:?}");
+    assert_eq!(partition.segment_count(), 1);
+    drop(partition);
+    let partition = lab.open();
+    assert_eq!(partition.aborted_in(0, i64::MAX).unwrap().len(), 1);
 }

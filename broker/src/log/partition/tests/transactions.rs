@@ -8,6 +8,7 @@ use wire::record::EndMarker;
 
 use crate::log::config::LogConfig;
 use crate::log::error::AppendError;
+use crate::log::partition::{Origin, Partition};
 use crate::log::tests::{Fault, Lab, abort, commit, committed, produced, send, values};
 
 fn only(values: &[(i64, &str)]) -> Vec<(i64, String)> {
@@ -101,7 +102,7 @@ fn markers_fence_older_producers_and_older_coordinators() {
 }
 
 /// Three producers, each with transactions over several segments; one is open at the end.
-fn fill(lab: &Lab) -> crate::log::partition::Partition {
+fn fill(lab: &Lab) -> Partition {
     let partition = lab.open();
     for round in 0..12 {
         for id in 0..3 {
@@ -136,7 +137,7 @@ fn a_crash_and_damaged_files_leave_transactions_as_they_were() {
     let indexes = index(&lab);
     assert!(indexes.len() > 3);
     drop(partition);
-    let check = |partition: crate::log::partition::Partition, what: &str| {
+    let check = |partition: Partition, what: &str| {
         assert_eq!((committed(&partition, 300), partition.last_stable_offset()), wanted, "{what}");
         assert_eq!(index(&lab), indexes, "{what}");
         partition
@@ -197,6 +198,26 @@ fn what_was_deleted_holds_nobody_up() {
     partition.delete_records_before(end).unwrap();
     assert_eq!(partition.last_stable_offset(), end, "the open transaction has no records left");
     assert!(committed(&partition, 300).is_empty());
+}
+
+/// The power failed when the log's start was durable and the log before it was not: nothing was left of it but a snapshot from
+/// before the marker, and its transaction was open for ever.
+#[test]
+fn a_snapshot_from_before_the_first_segment_opens_no_transaction() {
+    let lab = Lab::small();
+    let partition = lab.open();
+    send(&partition, (7, 0, 0), "k", "v").unwrap();
+    while partition.segment_count() < 2 {
+        partition.append(&mut values(&["filler"])).unwrap();
+    }
+    abort(&partition, 7, 0);
+    assert_eq!(lab.files("snapshot").len(), 1);
+    let log_start = partition.log_end_offset() + 10;
+    drop(partition);
+    let (partition, _) = Partition::open(Origin { log_start, ..lab.origin(false, 0) }).unwrap();
+    assert_eq!(partition.append(&mut values(&["later"])).unwrap().base_offset, log_start);
+    assert_eq!(partition.last_stable_offset(), log_start + 1);
+    assert_eq!(committed(&partition, 1000), only(&[(log_start, "later")]));
 }
 
 /// One step of a producer.

@@ -21,6 +21,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::node::{Dir, Inode, Node, Relink};
+use super::planted;
 use crate::log::ManualClock;
 use crate::log::disk::{Disk, RealDisk};
 
@@ -38,6 +39,10 @@ pub(super) enum Lie {
     Truncate,
     /// A producer snapshot that was to be removed stays.
     RemoveSnapshot,
+    /// An fdatasync of an index of aborted transactions that does nothing.
+    SyncTxnIndex,
+    /// A producer snapshot that names no open transactions.
+    OpenTransactions,
 }
 
 /// How often what happens, as a probability of each operation.
@@ -81,7 +86,7 @@ struct State {
 
 /// The simulated disk below a directory.
 #[derive(Debug)]
-pub(super) struct SimDisk {
+pub(crate) struct SimDisk {
     state: Mutex<State>,
     clock: Arc<ManualClock>,
 }
@@ -147,6 +152,21 @@ impl State {
         self.files.get_mut(&ino).expect("a file that was not opened through the disk")
     }
 
+    fn is_called(&self, file: &File, suffix: &str) -> bool {
+        let ino = file.metadata().unwrap().ino();
+        let mut names = self.dirs.values().filter_map(|dir| dir.name_of(ino)?.to_str());
+        names.any(|name| name.ends_with(suffix))
+    }
+
+    /// Whether a sync of the file only says that it was done.
+    fn pretends_sync(&self, file: &File) -> bool {
+        match self.lie {
+            Some(Lie::SyncFile) => true,
+            Some(Lie::SyncTxnIndex) => self.is_called(file, ".txnindex"),
+            _ => false,
+        }
+    }
+
     /// Makes the files below `path` that the directory `was` had on the disk.
     fn restore(&mut self, path: &Path, was: u64, before: &mut Before) {
         let mut entries = before.dirs.remove(&was).unwrap_or_default().survive(&mut self.random);
@@ -190,7 +210,7 @@ fn failed(code: i32) -> io::Error {
 
 impl SimDisk {
     /// An empty disk below `root`, which exists and is durable.
-    pub(super) fn new(root: &Path, seed: u64, clock: Arc<ManualClock>) -> Self {
+    pub(crate) fn new(root: &Path, seed: u64, clock: Arc<ManualClock>) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let sector = [16, 64, 512][random.random_range(0..3)];
         let state = State {
@@ -217,12 +237,12 @@ impl SimDisk {
     }
 
     /// Lets the power fail after so many operations; `None` takes it back.
-    pub(super) fn set_fuse(&self, operations: Option<u32>) {
+    pub(crate) fn set_fuse(&self, operations: Option<u32>) {
         self.state.lock().fuse = operations;
     }
 
     /// Whether the power has failed.
-    pub(super) fn is_dead(&self) -> bool {
+    pub(crate) fn is_dead(&self) -> bool {
         self.state.lock().dead
     }
 
@@ -231,7 +251,7 @@ impl SimDisk {
     }
 
     /// Carries out the loss of power: afterwards the files are what the disk had. Nobody may use the disk meanwhile.
-    pub(super) fn crash(&self) {
+    pub(crate) fn crash(&self) {
         let mut state = self.state.lock();
         let state = &mut *state;
         state.counts.crashes += 1;
@@ -271,6 +291,9 @@ impl Disk for SimDisk {
         if state.dead && matches!(outcome, Outcome::Fails(_)) {
             return Err(failed(EIO));
         }
+        let forgets = state.lie == Some(Lie::OpenTransactions) && state.is_called(file, ".snapshot.tmp");
+        let altered = forgets.then(|| planted::without_transactions(bytes));
+        let bytes = altered.as_deref().unwrap_or(bytes);
         let done = match outcome {
             Outcome::Done => bytes.len(),
             _ => state.random.random_range(0..=bytes.len()),
@@ -300,7 +323,7 @@ impl Disk for SimDisk {
     fn sync(&self, file: &File) -> io::Result<()> {
         let mut state = self.state.lock();
         match state.meet(Kind::Sync, &self.clock) {
-            Outcome::Done if state.lie == Some(Lie::SyncFile) => Ok(()),
+            Outcome::Done if state.pretends_sync(file) => Ok(()),
             Outcome::Done => {
                 state.inode(file).sync();
                 Ok(())

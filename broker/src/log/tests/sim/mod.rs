@@ -6,14 +6,18 @@
 //! | `node` | what the disk has of a file and of a directory, and what a crash leaves of it |
 //! | `disk` | the disk: page cache, faults, the moment the power fails |
 //! | `model` | what must be in the log |
+//! | `ledger` | what must be said of its transactions |
 //! | `world` | a data directory with clients: opening it, stopping it, comparing it with the model |
 //! | `steps` | what is done to it |
+//! | `transactions` | what transactional producers and their coordinator do to it |
 //! | `planted` | bugs that must be found |
 //!
 //! What must hold, after each opening and at the end: nothing that was said to be durable is lost but by retention and
 //! compaction; no offset is given twice; what is read is what was written, byte for byte; indexes and snapshots
 //! agree with the segments; a batch that is in the log is recognised when it is sent again, a gap is refused; the
-//! log's start moves only by retention and DeleteRecords, and back no further than to its checkpoint.
+//! log's start moves only by retention and DeleteRecords, and back no further than to its checkpoint. Of transactions:
+//! those are open that have batches in the log and no marker, and the last stable offset is where the first of them
+//! begins; consumers of committed records are given those and no others; older producers and coordinators stay fenced.
 //!
 //! A violation prints its seed and the history. `LOGAGENT_SEEDS=7..8` runs it alone, `LOGAGENT_SEEDS=0..100000` looks
 //! further, `LOGAGENT_SOAK_MINUTES=60` goes on from the first seed for so long; `make soak` does either.
@@ -30,11 +34,15 @@ use self::model::Stop;
 use self::world::World;
 
 mod disk;
+mod ledger;
 mod model;
 mod node;
 mod planted;
 mod steps;
+mod transactions;
 mod world;
+
+pub(crate) use self::disk::SimDisk;
 
 const SEEDS: Range<u64> = 0..1000;
 const STEPS: u32 = 40;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wire::record::{BatchHeader, batch};
+use wire::record::{BatchHeader, EndMarker, batch};
 
 use super::ensure;
+use super::ledger::{Fate, Ledger};
 use crate::log::config::LogConfig;
 use crate::log::partition::Partition;
 
@@ -15,6 +16,13 @@ pub(super) struct Written {
     pub(super) header: BatchHeader,
     pub(super) sent: Vec<u8>,
     stored: Vec<u8>,
+}
+
+impl Written {
+    /// The marker, if it is one.
+    pub(super) fn marker(&self) -> Option<EndMarker> {
+        self.header.is_control().then(|| EndMarker::read(&self.stored).unwrap().unwrap())
+    }
 }
 
 /// How the log was left before it was opened again.
@@ -41,7 +49,15 @@ struct Line {
 pub(super) struct Found {
     /// The base offsets of the batches.
     pub(super) batches: Vec<i64>,
+    pub(super) headers: Vec<BatchHeader>,
     records: BTreeMap<i64, Line>,
+}
+
+impl Found {
+    /// Whether a batch begins at `base`.
+    pub(super) fn has(&self, base: i64) -> bool {
+        self.batches.binary_search(&base).is_ok()
+    }
 }
 
 /// A producer as its batches in the log describe it.
@@ -51,6 +67,8 @@ pub(super) struct View {
     pub(super) next_sequence: i32,
     /// Base offsets of the last five batches of the epoch, oldest first.
     pub(super) batches: VecDeque<i64>,
+    /// The base offset of the last marker, whatever its epoch, and the epoch of its coordinator.
+    pub(super) marker: Option<(i64, i32)>,
 }
 
 /// The log as it should be.
@@ -58,6 +76,9 @@ pub(super) struct View {
 pub(super) struct Model {
     /// By base offset. What retention has deleted stays here: a crash may bring it back.
     pub(super) written: BTreeMap<i64, Written>,
+    /// The transactions that are to be committed (or else aborted) whose markers are not known to be durable, by producer:
+    /// what has seen a marker that was lost knows already.
+    pub(super) decided: BTreeMap<i64, bool>,
     /// Appended or not: the answer did not come.
     doubtful: Vec<Written>,
     /// Everything before it was said to be durable.
@@ -167,12 +188,14 @@ impl Model {
                 "the batch at {base} is damaged"
             );
             found.batches.push(base);
+            found.headers.push(header);
             for (offset, line) in lines(&bytes)? {
                 found.records.insert(offset, line);
             }
         }
         self.check_complete(&found, start, compacted)?;
         check_times(partition, &found, start)?;
+        self.check_transactions(partition, &found, compacted)?;
         Ok(found)
     }
 
@@ -187,11 +210,18 @@ impl Model {
             }
             return Ok(());
         }
+        let ledger = self.ledger();
         let mut newest = BTreeMap::new();
         let mut all = BTreeMap::new();
         for batch in wanted {
+            let fate = self.fate_for_compaction(&ledger, &batch.header);
             for (offset, line) in lines(&batch.stored)? {
-                newest.insert(line.key.clone(), (offset, line.clone()));
+                let is_there = offset < from || found.records.contains_key(&offset);
+                ensure!(fate != Fate::Open || is_there, "{offset} of an open transaction is missing");
+                // what was aborted supersedes nothing, nor does what may still be
+                if fate == Fate::Visible {
+                    newest.insert(line.key.clone(), (offset, line.clone()));
+                }
                 all.insert(offset, line);
             }
         }
@@ -212,13 +242,32 @@ impl Model {
         Ok(())
     }
 
+    /// The transactions of the batches that are in the log or were.
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger::of(&self.written)
+    }
+
+    /// What compaction may have taken a batch for: its transaction may have had a marker that was lost.
+    fn fate_for_compaction(&self, ledger: &Ledger, header: &BatchHeader) -> Fate {
+        match (ledger.fate(header.base_offset), self.decided.get(&header.producer_id)) {
+            (Fate::Open, Some(true)) => Fate::Visible,
+            (Fate::Open, Some(false)) => Fate::Aborted,
+            (fate, _) => fate,
+        }
+    }
+
     /// What the log must know of each producer, by the batches that are in it or were.
     pub(super) fn producers(&self) -> BTreeMap<i64, View> {
         let mut views: BTreeMap<i64, View> = BTreeMap::new();
         for (base, batch) in self.written.iter().filter(|(_, batch)| batch.header.producer_id >= 0) {
             let view = views.entry(batch.header.producer_id).or_default();
             if view.epoch != batch.header.producer_epoch {
-                *view = View { epoch: batch.header.producer_epoch, ..View::default() };
+                let (epoch, marker) = (batch.header.producer_epoch, view.marker);
+                *view = View { epoch, marker, ..View::default() };
+            }
+            if let Some(marker) = batch.marker() {
+                view.marker = Some((*base, marker.coordinator_epoch));
+                continue;
             }
             if view.batches.len() == 5 {
                 view.batches.pop_front();

@@ -203,6 +203,16 @@ impl Dir {
         pending || self.durable.values().any(|node| *node == wanted)
     }
 
+    /// What a file is called, now.
+    pub(super) fn name_of(&self, ino: u64) -> Option<&OsString> {
+        let wanted = Node::File(ino);
+        let changed = self.pending.iter().rev().find_map(|change| match change {
+            Relink::Link(name, node) | Relink::Rename(_, name, node) if *node == wanted => Some(name),
+            _ => None,
+        });
+        changed.or_else(|| self.durable.iter().find(|(_, node)| **node == wanted).map(|(name, _)| name))
+    }
+
     /// The entries after a crash: each change since the last sync may be lost, a rename as a whole.
     pub(super) fn survive(&self, random: &mut StdRng) -> BTreeMap<OsString, Node> {
         let mut entries = self.durable.clone();

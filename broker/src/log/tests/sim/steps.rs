@@ -7,7 +7,7 @@ use super::ensure;
 use super::world::{Client, World};
 use crate::log::checkpoint;
 use crate::log::error::AppendError;
-use crate::log::partition::Appended;
+use crate::log::partition::{Appended, Partition};
 
 /// Operations of a disk until the power fails, at most.
 const FUSE: u32 = 40;
@@ -16,13 +16,16 @@ impl World {
     /// One step, drawn at random.
     pub(super) fn step(&mut self) -> Result<(), String> {
         match self.random.random_range(0..100) {
-            0..=19 => self.append(),
-            20..=49 => self.produce(),
-            50..=55 => self.send_again(),
-            56..=58 => self.bump_epoch(),
-            59..=60 => self.refused(),
-            61..=66 => self.flush(),
-            67..=77 => self.tick(),
+            0..=11 => self.append(),
+            12..=27 => self.produce(),
+            28..=51 => self.transact(),
+            52..=53 => self.abort_hanging(),
+            54..=57 => self.send_again(),
+            58..=59 => self.bump_epoch(),
+            60 => self.refused(),
+            61..=65 => self.flush(),
+            66..=76 => self.tick(),
+            77 => self.look(),
             78..=79 => self.delete_records(),
             80..=82 => {
                 let power = self.random.random_bool(0.3);
@@ -70,6 +73,9 @@ impl World {
         let mut builder = BatchBuilder::new(codec);
         if let Some(client) = client {
             builder = builder.producer(client.id, client.epoch, client.next_sequence);
+            if client.transactional {
+                builder = builder.transactional();
+            }
         }
         let keyed = self.config.cleanup_policy.compact || self.random.random_bool(0.2);
         for _ in 0..count {
@@ -87,9 +93,18 @@ impl World {
 
     /// Appends; `None` when that failed, or nobody knows.
     fn try_append(&mut self, sent: &[u8]) -> Result<Option<Appended>, String> {
+        self.append_with(sent, |partition, stored| partition.append(stored))
+    }
+
+    /// As [`try_append`](Self::try_append), by `append`, which makes of its bytes what the log has then.
+    pub(super) fn append_with(
+        &mut self,
+        sent: &[u8],
+        append: impl FnOnce(&Partition, &mut [u8]) -> Result<Appended, AppendError>,
+    ) -> Result<Option<Appended>, String> {
         let partition = self.partition();
         let mut stored = sent.to_vec();
-        match partition.append(&mut stored) {
+        match append(&partition, &mut stored) {
             Ok(appended) if appended.duplicate => Ok(Some(appended)),
             Ok(appended) => {
                 self.model.note(sent, &stored)?;
@@ -117,7 +132,7 @@ impl World {
     }
 
     /// Waits for the flush, as acks=all does.
-    fn wait(&mut self, offset: i64) -> Result<(), String> {
+    pub(super) fn wait(&mut self, offset: i64) -> Result<(), String> {
         let partition = self.partition();
         if partition.flush_to(offset).is_ok() {
             ensure!(partition.flushed_offset() >= offset, "{offset} was flushed and is not durable");
@@ -146,7 +161,7 @@ impl World {
     fn produce(&mut self) -> Result<(), String> {
         if self.clients.len() < 3 {
             let next_sequence = if self.random.random_bool(0.2) { i32::MAX - 5 } else { 0 };
-            self.clients.push(Client { id: self.next_id, epoch: 0, next_sequence });
+            self.clients.push(Client { id: self.next_id, epoch: 0, next_sequence, transactional: false });
             self.next_id += 1;
         }
         let at = self.random.random_range(0..self.clients.len());
@@ -268,6 +283,11 @@ impl World {
         Ok(())
     }
 
+    /// The log is looked at while it is in use.
+    fn look(&mut self) -> Result<(), String> {
+        self.model.check(&self.partition(), &self.config).map(drop)
+    }
+
     /// The disk is sound again: everything works, and goes on working after the power fails.
     pub(super) fn finish(&mut self) -> Result<(), String> {
         self.calm();
@@ -277,11 +297,11 @@ impl World {
         let stop = self.stop(true);
         self.open(stop)?;
         self.produce()?;
+        self.settle()?;
         let stop = self.close(false);
         ensure!(stop.clean, "a sound disk, and no clean stop");
         self.open(stop)?;
         self.tick()?;
-        let config = self.config.clone();
-        self.model.check(&self.partition(), &config).map(|_| ())
+        self.look()
     }
 }

@@ -12,6 +12,7 @@ use wire::record::batch::increment_sequence;
 use super::disk::{Counts, Lie, Odds, SimDisk};
 use super::ensure;
 use super::model::{Model, Stop};
+use super::transactions::Transactional;
 use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
 use crate::log::partition::Partition;
 use crate::log::tests::NOON;
@@ -27,6 +28,8 @@ pub(super) struct Client {
     pub(super) id: i64,
     pub(super) epoch: i16,
     pub(super) next_sequence: i32,
+    /// Whether its batches belong into transactions.
+    pub(super) transactional: bool,
 }
 
 /// The history and all that is in it.
@@ -37,6 +40,10 @@ pub(super) struct World {
     pub(super) config: LogConfig,
     pub(super) model: Model,
     pub(super) clients: Vec<Client>,
+    pub(super) transactional: Vec<Transactional>,
+    /// Transactions that nobody goes on with.
+    pub(super) hanging: Vec<Transactional>,
+    pub(super) coordinator_epoch: i32,
     pub(super) next_id: i64,
     pub(super) number: u64,
     /// What was done, for whoever reads the report of a violation.
@@ -98,6 +105,9 @@ impl World {
             config,
             model: Model::default(),
             clients: Vec::new(),
+            transactional: Vec::new(),
+            hanging: Vec::new(),
+            coordinator_epoch: 0,
             next_id: 1,
             number: 0,
             trace: Vec::new(),
@@ -281,6 +291,7 @@ impl World {
                 id: *id,
                 epoch: view.epoch,
                 next_sequence: increment_sequence(view.next_sequence, 1),
+                transactional: false,
             };
             let answer = partition.append(&mut self.batch(Some(ahead), 1));
             ensure!(answer.is_err(), "producer {id} left out sequence {}: {answer:?}", view.next_sequence);
@@ -296,6 +307,8 @@ impl World {
                 (client.epoch, client.next_sequence) = (view.epoch, view.next_sequence);
             }
         }
+        self.check_fences(&views, found)?;
+        self.resume(&views, found);
         Ok(())
     }
 }
