@@ -27,7 +27,7 @@ lint: ## formatting, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer'
+bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer backlog'
 	@tests/setup test bench
 	@bench/run $(PARTS)
 
