@@ -6,9 +6,11 @@ of these names say what is measured and which variables make it smaller.
 """
 
 import os
+import sys
 
 import connections
 import latency
+import peers
 import startup
 import throughput
 import topics
@@ -25,6 +27,8 @@ def main():
         say(name)
         with World() as world:
             PARTS[name].run(world)
+    print("".join(f"\nFAILED: {what}" for what in peers.failures))
+    sys.exit(bool(peers.failures))
 
 
 if __name__ == "__main__":

@@ -110,14 +110,22 @@ group.initial.rebalance.delay.ms=0
         return [JAVA[0], "-Xms1g", "-Xmx1g", *JVM, *JAVA[1:], "kafka.Kafka", self.conf]
 
 
+# What went wrong so far; the other broker and the other parts are measured nevertheless.
+failures = []
+
+
 def each(measure):
-    """The results of `measure(kind)` by broker, one broker after the other."""
+    """The results of `measure(kind)` by broker, one broker after the other; without those of a broker that failed."""
     allow_files()
     results = {}
     for key, kind in (("kafka", Kafka), ("logagent", Ours)):
         if key in NAMES:
             say(f"{kind.name} …")
-            results[key] = measure(kind)
+            try:
+                results[key] = measure(kind)
+            except SystemExit as why:
+                failures.append(f"{kind.name}: {why}")
+                say(failures[-1])
     return results
 
 
