@@ -127,7 +127,7 @@ def run(world):
             ("memory with all idle", mebibytes, "idle"),
             ("of it for each connection", lambda kib: f"{kib:.1f} KiB", "each"),
             ("broker CPU s in 10 s idle", three_places, "idle cpu"),
-            ("200 produce: messages/s (the client is the limit)", grouped, "rate"),
+            ("200 produce: messages/s", grouped, "rate"),
             ("broker CPU s per million of them", three_places, "cpu"),
             ("an answer to them, p50", milliseconds, "wait"),
             ("an answer to them, p99", milliseconds, "p99"),
