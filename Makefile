@@ -27,8 +27,8 @@ lint: ## formatting, clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer'
-	@tests/setup test bench
+bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer backlog flame'
+	@tests/setup test bench $(filter flame,$(PARTS))
 	@bench/run $(PARTS)
 
 fuzz: ## run each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)

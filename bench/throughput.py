@@ -1,0 +1,106 @@
+"""How many messages a second a broker takes and gives, and the CPU time that it needs for a million of them.
+
+Sizes of 100 B, 200 B and 1 KiB, uncompressed and by lz4; 4 partitions, one librdkafka producer or consumer with its defaults
+(linger 5 ms) but for fetch.wait.max.ms: it has one request under way, which would wait half a second when the partitions of the
+moment are at their end and the others not yet asked for again. For each size and codec each broker is started with empty
+directories and warmed up: BENCH_WARM_UP seconds (30) of small requests, then as much as is measured. The time of producing ends
+with the last acknowledgement; a consumer must get every message, by count and checksum. BENCH_MESSAGES are sent by each workload
+(2,000,000; half of it with 1 KiB), BENCH_RUNS times (1), of which the medians are printed. A JVM that is still compiling flatters
+ours: take no ratio from a run with a short warm-up.
+"""
+
+import os
+import statistics
+import time
+
+import peers
+from lib import grouped, say
+from load import load, same
+from targets import Row, at_most, compare, compare_pairs, mebibytes, share, times, three_places
+
+MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000000"))
+WARM_UP = float(os.environ.get("BENCH_WARM_UP", "30"))
+RUNS = int(os.environ.get("BENCH_RUNS", "1"))
+SIZES = {"100 B": 100, "200 B": 200, "1 KiB": 1024}
+WORK = ("produce, acks=1", "produce, acks=all", "consume")
+# What produce must reach by size (throughput, CPU); with an fsync before the answer to acks=all less is asked at 200 bytes.
+PRODUCE = {"100 B": (times(1.2), share(3)), "200 B": (times(1.2), share(3)), "1 KiB": (times(1.3), share(3))}
+PRODUCE_ALL = {**PRODUCE, "200 B": (times(1), share(2))}
+MUST = {"produce, acks=1": PRODUCE, "produce, acks=all": PRODUCE_ALL, "consume": dict.fromkeys(SIZES, (times(1), share(2)))}
+
+
+def messages(size):
+    return max(MESSAGES // (2 if size > 1000 else 1), 1000)
+
+
+def workloads(broker, size, codec):
+    """What is measured, by name; each gives its load's result."""
+    count, sent = messages(size), {}
+
+    def produce(acks):
+        sent[acks] = load("produce", broker.address, topic=f"acks-{acks}", count=count, size=size, acks=acks, compression_codec=codec)
+        return sent[acks]
+
+    def consume():
+        got = load("consume", broker.address, topic="acks-1", count=count, fetch_wait_max_ms=5)
+        same(f"{broker.name}, consume", sent["1"], got)
+        return got
+    return {"produce, acks=1": lambda: produce("1"), "produce, acks=all": lambda: produce("all"), "consume": consume}
+
+
+def warm_up(broker, size, codec):
+    """A JVM compiles what is used often: first many requests with little in each, then as many messages as are measured."""
+    def all_work(topic, count, **more):
+        load("create", broker.address, topic=topic)
+        for acks in ("1", "all"):
+            load("produce", broker.address, topic=topic, count=count, size=size, acks=acks, compression_codec=codec, **more)
+        load("consume", broker.address, topic=topic, count=2 * count, fetch_wait_max_ms=5)
+    end, rounds = time.monotonic() + WARM_UP, 0
+    while time.monotonic() < end:
+        rounds += 1
+        all_work(f"requests-{rounds}", 50_000, batch_num_messages=50)
+    all_work("warm", max(messages(size) // 2, 1000))
+
+
+def measure(world, kind, size, codec):
+    """Rate and CPU s per million of each workload, and the peak memory."""
+    results = {}
+    with kind(world) as broker:
+        warm_up(broker, size, codec)
+        for topic in ("acks-1", "acks-all"):
+            load("create", broker.address, topic=topic)
+        for what, act in workloads(broker, size, codec).items():
+            before = broker.cpu_s()
+            done = act()
+            rate = done["messages"] / done["seconds"]
+            results[what, "rate"], results[what, "cpu"] = rate, (broker.cpu_s() - before) / done["messages"] * 1e6
+            say(f"{kind.name}, {size} B, {codec}: {what}: {grouped(rate)} messages/s, {results[what, 'cpu']:.3f} CPU s per million")
+        # Only one of the two topics was read.
+        held = load("count", broker.address, topic="acks-all")["messages"]
+        if held != messages(size):
+            raise SystemExit(f"bench: {held} messages are held of {messages(size)} acknowledged")
+    results["peak"] = broker.peak_kib
+    return results
+
+
+def medians(runs):
+    brokers = {name: [run[name] for run in runs if name in run] for name in peers.NAMES}
+    return {name: {key: statistics.median(run[key] for run in of) for key in of[0]} for name, of in brokers.items() if of}
+
+
+def run(world):
+    peak = {}
+    for codec in ("none", "lz4"):
+        pairs = []
+        for label, size in SIZES.items():
+            peers.room_for(world, 4 * MESSAGES * size / 2**30)
+            results = medians([peers.each(lambda kind: measure(world, kind, size, codec)) for _ in range(RUNS)])
+            for what in WORK:
+                rate, cpu = MUST[what][label]
+                pairs.append((f"{what}, {label}", Row("", grouped, results, (what, "rate"), rate),
+                              Row("", three_places, results, (what, "cpu"), cpu)))
+            for name, figures in results.items():
+                peak[name] = {"peak": max(peak.get(name, figures)["peak"], figures["peak"])}
+        title = f"throughput, {'uncompressed' if codec == 'none' else codec}: {grouped(MESSAGES)} messages, 4 partitions, librdkafka"
+        compare_pairs(title, "messages/s", "CPU s per million", pairs)
+    compare("memory during throughput", [Row("peak (resident)", mebibytes, peak, "peak", at_most(64, "MiB", 1024))])
