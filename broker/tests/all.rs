@@ -6,6 +6,7 @@ mod all {
     mod consumer_groups;
     mod describe;
     mod durability;
+    mod expressions;
     mod fetch;
     mod fetch_sessions;
     mod group_admin;

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! error_codes {
     ($($name:ident = $code:literal, $text:literal $(, $retriable:ident)?;)+) => {
-        /// What a broker answers when it does not do what it was asked, as of Kafka 3.9.
+        /// What a broker answers when it does not do what it was asked, as of Kafka 3.9; 128 is of 4.0.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i16)]
         pub enum ErrorCode {
@@ -185,6 +185,7 @@ error_codes! {
     InvalidVoterKey = 125, "The key of the voter is not that of the receiver.";
     DuplicateVoter = 126, "The voter is one already.";
     VoterNotFound = 127, "The voter is not among the voters.";
+    InvalidRegularExpression = 128, "The regular expression is not valid.";
 }
 
 impl ErrorCode {

@@ -1,4 +1,9 @@
-//! ConsumerGroupDescribe (69): the state, the members and the assignments of groups of the newer protocol. Version 0 only.
+//! ConsumerGroupDescribe (69): the state, the members and the assignments of groups of the newer protocol.
+//!
+//! | version | |
+//! |---|---|
+//! | 0 | epochs, members with their subscriptions, what they read and what they shall read |
+//! | 1 | the protocol of each member, which is always the newer one |
 //!
 //! Left out: authorized operations, there is no authorization. Error of a group: 69 if there is none, or one of the classic
 //! protocol.

@@ -1,11 +1,16 @@
 //! ConsumerGroupHeartbeat (68): a member of a group of the newer protocol joins, lives, leaves, and hears what it may read.
-//! Version 0 only.
+//!
+//! | version | |
+//! |---|---|
+//! | 0 | names of topics; the coordinator makes the member's id |
+//! | 1 | the client makes it (KIP-1082), and may join again with it at any time; a regular expression of topics |
 //!
 //! The response comes when what it says is on the disk. Members get the broker's session time and heartbeat interval. Left out:
 //! members of the classic protocol in the same group; an empty group goes over to the protocol of who joins it.
 //!
 //! Errors: 25 unknown member, 42 a request that contradicts itself, 69 no such group or one with members of the classic
-//! protocol, 81 full, 82 and 111 a static id that another member has, 110 an old epoch, 112 an unknown assignor.
+//! protocol, 81 full, 82 and 111 a static id that another member has, 110 an old epoch, 112 an unknown assignor,
+//! 128 a regular expression that is none, or too large.
 
 use std::sync::Arc;
 

@@ -142,7 +142,7 @@ impl Coordinator {
             match group.consumer.as_deref() {
                 Some(consumer) => {
                     let subscribed = consumer.subscriptions(&[]);
-                    old.retain(|(topic, _)| !subscribed.contains(topic.as_str()));
+                    old.retain(|(topic, _)| !subscribed.contains(topic));
                 }
                 None if group.members.is_empty() && group.empty_since_ms < limit_ms => {}
                 None => old.clear(),

@@ -13,7 +13,7 @@ use wire::message::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteResponse, OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
-use super::consumer::record as consumer_record;
+use super::consumer::{Subscriptions, record as consumer_record};
 use super::coordinator::{Coordinator, check_group_id};
 use super::records::{self, Record};
 use super::state::{Group, Phase};
@@ -109,6 +109,7 @@ impl Coordinator {
                 verdicts.insert(place, verdict);
             }
         }
+        drop(reads);
         let saved = self.forget_offsets(&mut group, &doomed.into_iter().collect::<Vec<_>>())?;
         Ok((answer(request, &verdicts), saved))
     }
@@ -155,17 +156,20 @@ impl Coordinator {
 }
 
 /// The topics that a group is reading.
-enum Reading {
+enum Reading<'a> {
     /// These.
     Topics(BTreeSet<String>),
+    /// What members of the newer protocol subscribe to.
+    Subscribed(Subscriptions<'a>),
     /// It is not known, so any.
     Any,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn contains(&self, topic: &str) -> bool {
         match self {
             Reading::Topics(topics) => topics.contains(topic),
+            Reading::Subscribed(subscriptions) => subscriptions.contains(topic),
             Reading::Any => true,
         }
     }
@@ -183,10 +187,9 @@ impl Group {
     }
 
     /// What the members read. A group of another kind than consumers cannot tell.
-    fn reading(&self) -> Result<Reading, ErrorCode> {
+    fn reading(&self) -> Result<Reading<'_>, ErrorCode> {
         if let Some(consumer) = &self.consumer {
-            let topics = consumer.subscriptions(&[]).into_iter().map(str::to_owned).collect();
-            return Ok(Reading::Topics(topics));
+            return Ok(Reading::Subscribed(consumer.subscriptions(&[])));
         }
         if self.members.is_empty() && self.phase == Phase::Empty {
             return Ok(Reading::Topics(BTreeSet::new()));

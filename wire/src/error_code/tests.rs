@@ -6,11 +6,11 @@ use super::ErrorCode;
 
 #[test]
 fn codes_are_consecutive_and_read_back() {
-    for (code, error) in (-1..=127).zip(ErrorCode::ALL) {
+    for (code, error) in (-1..=128).zip(ErrorCode::ALL) {
         assert_eq!(error.code(), code);
         assert_eq!(ErrorCode::from_code(code), *error);
     }
-    assert_eq!(ErrorCode::ALL.len(), 129);
+    assert_eq!(ErrorCode::ALL.len(), 130);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! ConsumerGroupDescribe (69): the state and the members of groups of the newer protocol (KIP-848). There is version 0 only,
-//! and it is flexible.
+//! ConsumerGroupDescribe (69): the state and the members of groups of the newer protocol (KIP-848). Versions 0 and 1,
+//! both flexible.
 
 use uuid::Uuid;
 
@@ -60,12 +60,14 @@ message! {
         client_host: String, 0..;
         /// The topics that it wants to read.
         subscribed_topic_names: Vec<String>, 0..;
-        /// The pattern of topics that it wants to read; null for none.
+        /// The regular expression of the topics that it wants to read; null for none.
         subscribed_topic_regex: Option<String>, 0..;
         /// What it may read now.
         assignment: Assignment, 0..;
         /// What it shall read.
         target_assignment: Assignment, 0..;
+        /// The protocol that the member speaks: 0 the classic one, 1 the newer one, −1 if it is not told.
+        member_type: i8 = -1, 1.., ignorable;
     }
 
     /// What a member reads.

@@ -1,5 +1,5 @@
 //! ConsumerGroupHeartbeat (68): a member of a group of the newer protocol (KIP-848) joins, lives, leaves, says what it
-//! owns, and hears what it may read. There is version 0 only, and it is flexible.
+//! owns, and hears what it may read. Versions 0 and 1, both flexible; the response is the same in both.
 //!
 //! What has not changed since the member's last request may be left out: null, or −1. The assignment is a struct that may
 //! be null: an int8 stands before it, below zero for null and 1 otherwise.
@@ -13,7 +13,7 @@ message! {
     pub struct ConsumerGroupHeartbeatRequest {
         /// The name of the group.
         group_id: String, 0..;
-        /// The member's id; empty until the coordinator has given it one.
+        /// The member's id. In version 0 it is empty until the coordinator has given it one, since 1 the client makes it (KIP-1082).
         member_id: String, 0..;
         /// The member's epoch; 0 to join, −1 to leave, −2 for a static member that will be back.
         member_epoch: i32, 0..;
@@ -25,6 +25,8 @@ message! {
         rebalance_timeout_ms: i32 = -1, 0..;
         /// The topics that it wants to read; null if they did not change.
         subscribed_topic_names: Option<Vec<String>>, 0..;
+        /// The regular expression of the topics that it wants to read; empty for none, null if it did not change.
+        subscribed_topic_regex: Option<String>, 1..;
         /// The assignor that it prefers; null for none, or if it did not change.
         server_assignor: Option<String>, 0..;
         /// The partitions that it owns; null if they did not change.

@@ -1,7 +1,7 @@
 //! Owns the messages: one file for each API, named by it, and the table of all of them.
 //!
-//! Structs and fields have the names of Kafka's own message schemas (3.9). How a table is read: see
-//! `codec::table`. To add an API: its file, a `pub mod` line and a row of the table below.
+//! Structs and fields have the names of Kafka's own message schemas (3.9; 4.0 for groups of the newer protocol). How a table
+//! is read: see `codec::table`. To add an API: its file, a `pub mod` line and a row of the table below.
 
 use std::fmt::Debug;
 
@@ -114,8 +114,8 @@ macro_rules! for_each_api {
         DescribeProducers = 61, 0..=0, flexible 0, describe_producers: DescribeProducersRequest => DescribeProducersResponse;
         DescribeTransactions = 65, 0..=0, flexible 0, describe_transactions: DescribeTransactionsRequest => DescribeTransactionsResponse;
         ListTransactions = 66, 0..=1, flexible 0, list_transactions: ListTransactionsRequest => ListTransactionsResponse;
-        ConsumerGroupHeartbeat = 68, 0..=0, flexible 0, consumer_group_heartbeat: ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse;
-        ConsumerGroupDescribe = 69, 0..=0, flexible 0, consumer_group_describe: ConsumerGroupDescribeRequest => ConsumerGroupDescribeResponse;
+        ConsumerGroupHeartbeat = 68, 0..=1, flexible 0, consumer_group_heartbeat: ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse;
+        ConsumerGroupDescribe = 69, 0..=1, flexible 0, consumer_group_describe: ConsumerGroupDescribeRequest => ConsumerGroupDescribeResponse;
         DescribeTopicPartitions = 75, 0..=0, flexible 0, describe_topic_partitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse;
     }};
 }

@@ -1,5 +1,5 @@
 //! What a heartbeat must be like, whatever the group: Kafka's checks in Kafka's words, and bounds to what a member may keep
-//! here.
+//! here. A regular expression is looked at where it is compiled.
 
 use wire::ErrorCode;
 use wire::message::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
@@ -9,6 +9,8 @@ use super::member::{AWAY, JOIN, LEAVE};
 use crate::error::Failure;
 use crate::group::config::ConsumerConfig;
 
+/// The first version of the API in which the client makes the member's id (KIP-1082), and may subscribe by expression.
+pub(in crate::group) const OWN_ID_FROM: i16 = 1;
 /// The longest id or name. Keys of `__consumer_offsets` cannot say a longer one.
 const NAME_BYTES_MAX: usize = i16::MAX as usize;
 /// The most bytes of all names to which a member subscribes: they have to fit into one record.
@@ -17,13 +19,17 @@ const SUBSCRIPTION_BYTES_MAX: usize = 512 << 10;
 /// Whether the request makes sense.
 pub(in crate::group) fn check(
     request: &ConsumerGroupHeartbeatRequest,
+    version: i16,
     config: &ConsumerConfig,
 ) -> Result<(), Failure> {
+    if version >= OWN_ID_FROM {
+        not_empty(Some(&request.member_id), "MemberId can't be empty.")?;
+    }
     not_empty(Some(&request.group_id), "GroupId can't be empty.")?;
     not_empty(request.instance_id.as_deref(), "InstanceId can't be empty.")?;
     not_empty(request.rack_id.as_deref(), "RackId can't be empty.")?;
     match request.member_epoch {
-        JOIN => check_join(request)?,
+        JOIN => check_join(request, version)?,
         AWAY => {
             not_empty(Some(&request.member_id), "MemberId can't be empty.")?;
             if request.instance_id.is_none() {
@@ -37,15 +43,22 @@ pub(in crate::group) fn check(
     check_assignor(request.server_assignor.as_deref(), config)
 }
 
-fn check_join(request: &ConsumerGroupHeartbeatRequest) -> Result<(), Failure> {
+fn check_join(request: &ConsumerGroupHeartbeatRequest, version: i16) -> Result<(), Failure> {
     if request.rebalance_timeout_ms == -1 {
         return Err(invalid("RebalanceTimeoutMs must be provided in first request."));
     }
     if !request.topic_partitions.as_ref().is_some_and(Vec::is_empty) {
         return Err(invalid("TopicPartitions must be empty when (re-)joining."));
     }
-    if request.subscribed_topic_names.as_ref().is_none_or(Vec::is_empty) {
+    let names = request.subscribed_topic_names.as_ref();
+    if version < OWN_ID_FROM && names.is_none_or(Vec::is_empty) {
         return Err(invalid("SubscribedTopicNames must be set in first request."));
+    }
+    // since Kafka 4.0 a member may begin without any topic
+    if names.is_none() && request.subscribed_topic_regex.is_none() {
+        let message =
+            "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.";
+        return Err(invalid(message));
     }
     Ok(())
 }

@@ -15,6 +15,9 @@ use super::topics::Topics;
 use crate::group::Coordinator;
 use crate::group::config::ConsumerConfig;
 
+/// What Kafka calls a member that speaks the newer protocol; others are in no such group here.
+const CONSUMER: i8 = 1;
+
 impl Coordinator {
     /// Serves ConsumerGroupDescribe for one group.
     pub(crate) fn describe_consumer_group(&self, id: &str, topics: &dyn Topics) -> DescribedGroup {
@@ -48,9 +51,10 @@ fn described(
             client_id: profile.client_id,
             client_host: profile.client_host,
             subscribed_topic_names: profile.topics.into_iter().collect(),
-            subscribed_topic_regex: None,
+            subscribed_topic_regex: profile.expression,
             assignment: assignment(&member.current.assigned, topics),
             target_assignment: assignment(group.targets.get(id).unwrap_or(&NONE), topics),
+            member_type: CONSUMER,
         }
     };
     DescribedGroup {

@@ -52,7 +52,7 @@ fn member(profile: &Profile) -> Value {
         "clientId": profile.client_id,
         "clientHost": profile.client_host,
         "subscribedTopicNames": profile.topics,
-        "subscribedTopicRegex": null,
+        "subscribedTopicRegex": profile.expression,
         "rebalanceTimeoutMs": profile.rebalance_timeout_ms,
         "serverAssignor": profile.assignor,
     })

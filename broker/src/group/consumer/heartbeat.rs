@@ -15,10 +15,12 @@ use wire::message::consumer_group_heartbeat::{
 };
 
 use super::change::Change;
+use super::check::OWN_ID_FROM;
 use super::member::{AWAY, Current, JOIN, Member, Profile, Step};
 use super::partitions::{Partitions, contains, each, to_wire};
 use super::reconcile::{Goal, reconcile};
 use super::state::ConsumerGroup;
+use super::subscription::Subscriptions;
 use super::target::Draft;
 use super::topics::{TopicSizes, Topics};
 use crate::error::Failure;
@@ -100,17 +102,32 @@ impl ConsumerGroup {
             changes.push(Change::Profile(beat.member_id.to_owned(), Some(profile.clone())));
         }
         let topics_version = beat.topics.version();
-        let (epoch, topics) = self.next_epoch(beat, &sender, &profile, topics_version);
+        let own = sender.former_id.as_deref().unwrap_or(beat.member_id);
+        let has_resubscribed = sender.is_new || !profile.subscribes_as(&sender.profile);
+        let is_stale = has_resubscribed || self.topics_version != Some(topics_version);
+        let mut subscriptions = Subscriptions::default();
+        if is_stale || self.epoch > self.target_epoch {
+            subscriptions = self.subscriptions(&[beat.member_id, own]);
+            let added = subscriptions.add(&profile);
+            if profile.expression != sender.profile.expression {
+                added?;
+            }
+        }
+        let (epoch, topics) = if is_stale {
+            self.next_epoch(beat, &subscriptions, has_resubscribed)
+        } else {
+            (self.epoch, None)
+        };
         if let Some(topics) = &topics {
             changes.push(Change::Topics(Some(topics.clone())));
         }
         if epoch != self.epoch {
             changes.push(Change::Epoch(Some(epoch)));
         }
-        let own = sender.former_id.as_deref().unwrap_or(beat.member_id);
         let (target_epoch, target) = if epoch > self.target_epoch {
             let topics = topics.as_ref().unwrap_or(&self.topics);
-            let draft = Draft { beat, sender: &sender, profile: &profile, topics, epoch };
+            let (sender, profile, subscriptions) = (&sender, &profile, &subscriptions);
+            let draft = Draft { beat, sender, profile, subscriptions, topics, epoch };
             let target = self.assign(&draft, &mut changes);
             changes.push(Change::TargetEpoch(Some(epoch)));
             (epoch, target)
@@ -213,19 +230,10 @@ impl ConsumerGroup {
     fn next_epoch(
         &self,
         beat: &Beat<'_>,
-        sender: &Sender,
-        profile: &Profile,
-        topics_version: u64,
+        subscriptions: &Subscriptions<'_>,
+        has_resubscribed: bool,
     ) -> (i32, Option<TopicSizes>) {
-        let has_resubscribed = profile.topics != sender.profile.topics;
-        if !has_resubscribed && self.topics_version == Some(topics_version) {
-            return (self.epoch, None);
-        }
-        let former = sender.former_id.as_deref().unwrap_or(beat.member_id);
-        let mut names = self.subscriptions(&[beat.member_id, former]);
-        names.extend(profile.topics.iter().map(String::as_str));
-        let size = |name: &str| beat.topics.size(name).map(|size| (name.to_owned(), size));
-        let topics: TopicSizes = names.into_iter().filter_map(size).collect();
+        let topics = subscriptions.sizes(beat.topics);
         let have_changed = topics != self.topics;
         let is_due = has_resubscribed || have_changed;
         let epoch = if is_due { self.epoch.saturating_add(1) } else { self.epoch };
@@ -237,6 +245,10 @@ impl ConsumerGroup {
 fn updated(before: &Profile, beat: &Beat<'_>) -> Profile {
     let request = beat.request;
     let subscribed = request.subscribed_topic_names.as_ref();
+    let expression = match request.subscribed_topic_regex.as_deref() {
+        None => before.expression.clone(),
+        Some(expression) => (!expression.is_empty()).then(|| expression.to_owned()),
+    };
     let patience_ms = request.rebalance_timeout_ms;
     Profile {
         instance_id: request.instance_id.clone().or_else(|| before.instance_id.clone()),
@@ -244,19 +256,22 @@ fn updated(before: &Profile, beat: &Beat<'_>) -> Profile {
         client_id: beat.caller.client_id.clone(),
         client_host: beat.caller.client_host.clone(),
         topics: subscribed.map_or_else(|| before.topics.clone(), |names| names.iter().cloned().collect()),
+        expression,
         rebalance_timeout_ms: if patience_ms == -1 { before.rebalance_timeout_ms } else { patience_ms },
         assignor: request.server_assignor.clone().or_else(|| before.assignor.clone()),
     }
 }
 
-/// A member that does not know of its last change is fenced, unless it can only have missed the answer.
+/// A member that does not know of its last change is fenced, unless it can only have missed the answer. One that joins again
+/// with the id that it made itself has given up all it had, as KIP-848 asks of who is fenced: it goes on from where it was.
 fn check_epoch(current: &Current, beat: &Beat<'_>) -> Result<(), Failure> {
     let (said, known) = (beat.request.member_epoch, current.epoch);
     let owns_no_more = || {
         beat.owned
             .is_some_and(|owned| each(owned).all(|(topic, index)| contains(&current.assigned, topic, index)))
     };
-    if said == known || said < known && said == current.previous_epoch && owns_no_more() {
+    let joins_again = beat.joins() && beat.caller.version >= OWN_ID_FROM;
+    if joins_again || said == known || said < known && said == current.previous_epoch && owns_no_more() {
         return Ok(());
     }
     let than = if said > known { "greater" } else { "smaller" };
@@ -271,7 +286,7 @@ fn check_epoch(current: &Current, beat: &Beat<'_>) -> Result<(), Failure> {
 fn answer(beat: &Beat<'_>, before: &Current, after: &Current) -> ConsumerGroupHeartbeatResponse {
     let request = beat.request;
     let tells_all = request.rebalance_timeout_ms != -1
-        && request.subscribed_topic_names.is_some()
+        && (request.subscribed_topic_names.is_some() || request.subscribed_topic_regex.is_some())
         && request.topic_partitions.is_some();
     let is_told = beat.joins() || tells_all || before.assigned != after.assigned;
     ConsumerGroupHeartbeatResponse {

@@ -51,8 +51,8 @@ impl ConsumerGroup {
             Change::Target(id.to_owned(), None),
             Change::Profile(id.to_owned(), None),
         ];
-        let names = self.subscriptions(&[id]);
-        let kept = self.topics.iter().filter(|(name, _)| names.contains(name.as_str()));
+        let subscriptions = self.subscriptions(&[id]);
+        let kept = self.topics.iter().filter(|(name, _)| subscriptions.contains(name));
         let topics: TopicSizes = kept.map(|(name, size)| (name.clone(), *size)).collect();
         if topics != self.topics {
             changes.push(Change::Topics(Some(topics)));

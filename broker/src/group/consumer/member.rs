@@ -24,10 +24,19 @@ pub(in crate::group) struct Profile {
     pub(in crate::group) client_host: String,
     /// The names of the topics that it wants to read.
     pub(in crate::group) topics: BTreeSet<String>,
+    /// The regular expression of more topics that it wants to read.
+    pub(in crate::group) expression: Option<String>,
     /// How long the group waits for it to give partitions up, milliseconds.
     pub(in crate::group) rebalance_timeout_ms: i32,
     /// The assignor that it prefers.
     pub(in crate::group) assignor: Option<String>,
+}
+
+impl Profile {
+    /// Whether it asks for the same topics, in the same words.
+    pub(in crate::group) fn subscribes_as(&self, other: &Profile) -> bool {
+        self.topics == other.topics && self.expression == other.expression
+    }
 }
 
 /// Where a member stands on its way to its target.

@@ -14,6 +14,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`state`] | the group: epochs, members, targets, who holds which partition |
+//! | [`subscription`] | what members subscribe to, by name and by regular expression |
 //! | [`check`], [`heartbeat`], [`leave`] | what a request changes, as plain functions of the group |
 //! | [`target`], [`assign`] | the target assignment, and the assignors that make it |
 //! | [`reconcile`] | one member's next step towards its target |
@@ -37,6 +38,7 @@ mod reconcile;
 mod records;
 mod serve;
 mod state;
+mod subscription;
 mod target;
 mod topics;
 
@@ -48,3 +50,4 @@ pub(super) use change::Change;
 pub(super) use dump::shown;
 pub(super) use records::{read as read_record, record};
 pub(super) use state::ConsumerGroup;
+pub(super) use subscription::Subscriptions;

@@ -7,13 +7,14 @@
 //! |---|---|---|---|
 //! | 3 | ConsumerGroupMetadata | group | int32 epoch |
 //! | 4 | ConsumerGroupPartitionMetadata | group | topics: uuid, string name, int32 partitions, racks: (int32 partition, strings) |
-//! | 5 | ConsumerGroupMemberMetadata | member | nullable instance id, nullable rack, client id, host, strings topics, nullable pattern, int32 rebalance time, nullable assignor; tag 0: of a member by the classic protocol |
+//! | 5 | ConsumerGroupMemberMetadata | member | nullable instance id, nullable rack, client id, host, strings topics, nullable regular expression, int32 rebalance time, nullable assignor; tag 0: of a member by the classic protocol |
 //! | 6 | ConsumerGroupTargetAssignmentMetadata | group | int32 epoch |
 //! | 7 | ConsumerGroupTargetAssignmentMember | member | topics: uuid, int32s partitions |
 //! | 8 | ConsumerGroupCurrentMemberAssignment | member | int32 epoch, int32 previous epoch, int8 step, topics assigned, topics to give up |
 //!
-//! A null value removes what the key names. Racks of partitions, patterns and tag 0 are neither written nor kept: there is
-//! one broker, patterns come with a later version of the API, and members of both protocols do not mix here.
+//! A null value removes what the key names. Racks of partitions and tag 0 are neither written nor kept: there is one broker, and
+//! members of both protocols do not mix here. An empty expression is none, as Kafka 4.0 writes it. Kafka 4.0 also keeps what an
+//! expression matches, in records of key 16 (ConsumerGroupRegularExpression); they are skipped, it is found out anew.
 
 use bytes::Bytes;
 use wire::codec::{DecodeError, EncodeError, Reader, Writer};
@@ -90,7 +91,7 @@ fn write_profile(w: &mut Writer, profile: &Profile) -> Result<(), EncodeError> {
     for topic in &profile.topics {
         w.string(Some(topic), true)?;
     }
-    w.string(None, true)?;
+    w.string(profile.expression.as_deref(), true)?;
     w.i32(profile.rebalance_timeout_ms);
     w.string(profile.assignor.as_deref(), true)
 }
@@ -170,10 +171,19 @@ fn read_profile(r: &mut Reader) -> Result<Profile, DecodeError> {
     let client_id = r.string(true)?.unwrap_or_default();
     let client_host = r.string(true)?.unwrap_or_default();
     let topics = read_strings(r)?.into_iter().collect();
-    let _pattern = r.string(true)?;
+    let expression = r.string(true)?.filter(|expression| !expression.is_empty());
     let rebalance_timeout_ms = r.i32()?;
     let assignor = r.string(true)?;
-    Ok(Profile { instance_id, rack_id, client_id, client_host, topics, rebalance_timeout_ms, assignor })
+    Ok(Profile {
+        instance_id,
+        rack_id,
+        client_id,
+        client_host,
+        topics,
+        expression,
+        rebalance_timeout_ms,
+        assignor,
+    })
 }
 
 fn read_partitions(r: &mut Reader) -> Result<Partitions, DecodeError> {

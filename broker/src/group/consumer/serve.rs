@@ -54,7 +54,7 @@ impl Coordinator {
         request: &ConsumerGroupHeartbeatRequest,
         topics: &dyn Topics,
     ) -> Result<Begun, Failure> {
-        check(request, &self.config.consumer)?;
+        check(request, caller.version, &self.config.consumer)?;
         let id = request.group_id.as_str();
         let group = match self.find(id) {
             Some(group) => group,

@@ -1,6 +1,6 @@
 //! The state of a group.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
@@ -8,6 +8,7 @@ use super::assign::Assignor;
 use super::change::Change;
 use super::member::{Current, Member, Step};
 use super::partitions::{Partitions, each};
+use super::subscription::Subscriptions;
 use super::topics::TopicSizes;
 use crate::group::config::ConsumerConfig;
 use crate::group::store::Pending;
@@ -54,11 +55,10 @@ impl ConsumerGroup {
         })
     }
 
-    /// The topics to which the members subscribe, but for those `without`.
-    pub(in crate::group) fn subscriptions(&self, without: &[&str]) -> BTreeSet<&str> {
+    /// What the members subscribe to, but for those `without`.
+    pub(in crate::group) fn subscriptions(&self, without: &[&str]) -> Subscriptions<'_> {
         let others = self.members.iter().filter(|(id, _)| !without.contains(&id.as_str()));
-        let profiles = others.filter_map(|(_, member)| member.profile.as_ref());
-        profiles.flat_map(|profile| profile.topics.iter().map(String::as_str)).collect()
+        Subscriptions::of(others.filter_map(|(_, member)| member.profile.as_ref()))
     }
 
     /// The assignor that most members prefer if `preferences` are theirs, the first configured one of several.

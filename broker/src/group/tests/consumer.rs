@@ -32,7 +32,15 @@ impl Fixture {
         &self,
         request: ConsumerGroupHeartbeatRequest,
     ) -> ConsumerGroupHeartbeatResponse {
-        let caller = caller(ApiKey::ConsumerGroupHeartbeat);
+        self.send_as(1, request).await
+    }
+
+    pub(super) async fn send_as(
+        &self,
+        version: i16,
+        request: ConsumerGroupHeartbeatRequest,
+    ) -> ConsumerGroupHeartbeatResponse {
+        let caller = Caller { version, ..caller(ApiKey::ConsumerGroupHeartbeat) };
         self.coordinator.consumer_heartbeat(&caller, request, &self.logs).await
     }
 
@@ -46,12 +54,12 @@ impl Fixture {
         ConsumerGroupHeartbeatRequest { topic_partitions: Some(vec![owned]), ..plain(member, epoch) }
     }
 
-    fn described(&self) -> DescribedGroup {
+    pub(super) fn described(&self) -> DescribedGroup {
         self.coordinator.describe_consumer_group("g", &self.logs)
     }
 
     /// The member `a` with two partitions and the member `b` with the two others, all in epoch 2.
-    async fn shared() -> Self {
+    pub(super) async fn shared() -> Self {
         let fixture = with_topic();
         assert_eq!(told(&fixture.send(join_consumer("a")).await), (1, Some(vec![0, 1, 2, 3])));
         assert_eq!(told(&fixture.send(join_consumer("b")).await), (2, Some(vec![])));
@@ -75,7 +83,7 @@ pub(super) fn plain(member: &str, epoch: i32) -> ConsumerGroupHeartbeatRequest {
 }
 
 /// The epoch and the partitions that an answer tells.
-fn told(response: &ConsumerGroupHeartbeatResponse) -> (i32, Option<Vec<i32>>) {
+pub(super) fn told(response: &ConsumerGroupHeartbeatResponse) -> (i32, Option<Vec<i32>>) {
     assert_eq!(response.error_code, 0, "{:?}", response.error_message);
     let all = response.assignment.as_ref().map(|assignment| {
         assignment.topic_partitions.iter().flat_map(|topic| topic.partitions.iter().copied()).collect()
@@ -83,7 +91,7 @@ fn told(response: &ConsumerGroupHeartbeatResponse) -> (i32, Option<Vec<i32>>) {
     (response.member_epoch, all)
 }
 
-fn error(response: &ConsumerGroupHeartbeatResponse) -> ErrorCode {
+pub(super) fn error(response: &ConsumerGroupHeartbeatResponse) -> ErrorCode {
     ErrorCode::from_code(response.error_code)
 }
 
@@ -105,7 +113,7 @@ async fn two_members_share_and_what_one_leaves_the_other_gets() {
 #[tokio::test]
 async fn a_member_without_id_is_given_one() {
     let fixture = with_topic();
-    let joined = fixture.send(join_consumer("")).await;
+    let joined = fixture.send_as(0, join_consumer("")).await;
     let id = joined.member_id.clone().unwrap();
     assert_eq!((told(&joined).0, joined.heartbeat_interval_ms), (1, 5000));
     assert_eq!(told(&fixture.send(plain(&id, 1)).await), (1, None));
@@ -241,7 +249,8 @@ async fn what_makes_no_sense_is_refused() {
         plain("a", -3),
     ];
     for (number, request) in refused.into_iter().enumerate() {
-        assert_eq!(error(&fixture.send(request).await), ErrorCode::InvalidRequest, "request {number}");
+        let response = fixture.send_as(0, request).await;
+        assert_eq!(error(&response), ErrorCode::InvalidRequest, "request {number}");
     }
     let sticky =
         ConsumerGroupHeartbeatRequest { server_assignor: Some("sticky".into()), ..join_consumer("a") };

@@ -3,6 +3,7 @@
 mod consumer;
 mod consumer_offsets;
 mod delete;
+mod expressions;
 mod formats;
 mod generations;
 mod offsets;

@@ -56,6 +56,21 @@ fn an_ignorable_field_is_left_out() {
     assert_eq!(decode::<MetadataResponse>(&encode(&response, 3), 3), response);
 }
 
+/// A member with an expression cannot be understood in version 0; of what kind a described member is need not be told.
+#[test]
+fn groups_of_the_newer_protocol_before_version_1() {
+    let request =
+        ConsumerGroupHeartbeatRequest { subscribed_topic_regex: Some("a.*".into()), ..Default::default() };
+    let field = "ConsumerGroupHeartbeatRequest.subscribed_topic_regex";
+    assert_eq!(encode_error(&request, 0), EncodeError::NotInVersion { field, version: 0 });
+    let member = consumer_group_describe::Member { member_type: 1, ..Default::default() };
+    let group = consumer_group_describe::DescribedGroup { members: vec![member], ..Default::default() };
+    let response = ConsumerGroupDescribeResponse { groups: vec![group], ..Default::default() };
+    let read: ConsumerGroupDescribeResponse = decode(&encode(&response, 0), 0);
+    assert_eq!(read.groups[0].members[0].member_type, -1);
+    assert_eq!(decode::<ConsumerGroupDescribeResponse>(&encode(&response, 1), 1), response);
+}
+
 #[test]
 fn fields_absent_from_a_version_are_read_as_their_defaults() {
     let bytes = encode(&FetchRequest::default(), 0);

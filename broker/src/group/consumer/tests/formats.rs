@@ -24,9 +24,15 @@ fn profile() -> Profile {
         client_id: "c".into(),
         client_host: "/h".into(),
         topics: ["t".to_owned()].into(),
+        expression: None,
         rebalance_timeout_ms: 45_000,
         assignor: Some("uniform".into()),
     }
+}
+
+/// A member that subscribes by an expression too.
+fn matching() -> Profile {
+    Profile { expression: Some("t.".into()), ..profile() }
 }
 
 fn current() -> Current {
@@ -55,6 +61,8 @@ fn golden_records_of_the_group() {
 fn golden_records_of_a_member() {
     let value = b"\0\0\x02i\0\x02c\x03/h\x02\x02t\0\0\0\xaf\xc8\x08uniform\0".to_vec();
     golden(Change::Profile("m".into(), Some(profile())), b"\0\x05\0\x01g\0\x01m", Some(value));
+    let value = b"\0\0\x02i\0\x02c\x03/h\x02\x02t\x03t.\0\0\xaf\xc8\x08uniform\0".to_vec();
+    golden(Change::Profile("m".into(), Some(matching())), b"\0\x05\0\x01g\0\x01m", Some(value));
     let value = [&b"\0\0\x02"[..], ID, b"\x02\0\0\0\x05\0\0"].concat();
     golden(Change::Target("m".into(), Some(partitions())), b"\0\x07\0\x01g\0\x01m", Some(value));
     let value = [&b"\0\0\0\0\0\x03\0\0\0\x02\x01\x01\x02"[..], ID, b"\x02\0\0\0\x05\0\0"].concat();
@@ -89,12 +97,18 @@ fn records_are_shown_under_kafka_s_names() {
     });
     assert_eq!(value, Some(wanted));
     let (_, value) = of(Change::Profile("m".into(), Some(profile())));
-    assert_eq!(value.unwrap()["subscribedTopicNames"], json!(["t"]));
+    let value = value.unwrap();
+    assert_eq!(
+        (&value["subscribedTopicNames"], &value["subscribedTopicRegex"]),
+        (&json!(["t"]), &json!(null))
+    );
+    let (_, value) = of(Change::Profile("m".into(), Some(matching())));
+    assert_eq!(value.unwrap()["subscribedTopicRegex"], json!("t."));
     assert_eq!(of(Change::Epoch(None)), (json!({ "groupId": "g" }), None));
     assert_eq!(shown(b"\0\x02\0\x01g", None), None);
 }
 
-/// Kafka writes racks, patterns and members of the classic protocol, none of which is kept here.
+/// Kafka writes racks and members of the classic protocol, neither of which is kept here, and no expression as an empty one.
 #[test]
 fn what_kafka_writes_and_we_do_not_is_skipped() {
     let key = Bytes::from_static(b"\0\x04\0\x01g");
@@ -106,9 +120,12 @@ fn what_kafka_writes_and_we_do_not_is_skipped() {
     assert_eq!(read(key, Some(value.into())).unwrap(), Some(("g".to_owned(), change)));
 
     let key = Bytes::from_static(b"\0\x05\0\x01g\0\x01m");
-    let value = b"\0\0\x02i\0\x02c\x03/h\x02\x02t\x03t.\0\0\xaf\xc8\x08uniform\x01\0\x03xyz".to_vec();
-    let change = Change::Profile("m".into(), Some(profile()));
-    assert_eq!(read(key, Some(value.into())).unwrap(), Some(("g".to_owned(), change)));
+    for (expression, kept) in [(&b"\x03t."[..], matching()), (b"\x01", profile())] {
+        let (begin, end) = (b"\0\0\x02i\0\x02c\x03/h\x02\x02t", b"\0\0\xaf\xc8\x08uniform\x01\0\x03xyz");
+        let value = [&begin[..], expression, end].concat();
+        let change = Change::Profile("m".into(), Some(kept));
+        assert_eq!(read(key.clone(), Some(value.into())).unwrap(), Some(("g".to_owned(), change)));
+    }
 }
 
 #[test]
@@ -118,6 +135,8 @@ fn other_kinds_and_later_versions_are_left_alone_and_broken_records_are_errors()
     };
     assert_eq!(read(b"\0\x02\0\x01g", b"").unwrap(), None);
     assert_eq!(read(b"\0\x09\0\x01g", b"").unwrap(), None);
+    // what an expression matches, as Kafka 4.0 keeps it
+    assert_eq!(read(b"\0\x10\0\x01g\0\x02t.", b"\0\0\x02\x02t").unwrap(), None);
     assert_eq!(read(b"\0\x03\0\x01g", b"\0\x01whatever").unwrap(), None);
     assert!(read(b"\0\x03\0\x09g", b"\0\0\0\0\0\x07\0").is_err());
     assert!(read(b"\0\x03\0\x01g", b"\0\0\0\0").is_err());

@@ -3,3 +3,4 @@
 mod formats;
 mod model;
 mod reconcile;
+mod subscription;

@@ -21,9 +21,13 @@ use crate::group::consumer::member::Current;
 use crate::group::consumer::partitions::{Partitions, each, from_wire, to_wire};
 use crate::group::consumer::records::{read, record};
 use crate::group::consumer::state::ConsumerGroup;
-use crate::group::consumer::topics::{TopicSize, Topics};
+use crate::group::consumer::topics::{TopicSize, TopicSizes, Topics};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
+
+/// Regular expressions, and which topics they match.
+const EXPRESSIONS: [(&str, &[usize]); 4] =
+    [("", &[]), ("a|b", &[0, 1]), ("[^a]", &[1, 2]), (".*", &[0, 1, 2])];
 
 #[derive(Debug, Default)]
 struct FakeTopics {
@@ -40,6 +44,11 @@ impl Topics for FakeTopics {
         self.by_name.get(name).copied()
     }
 
+    fn matching(&self, is_wanted: &dyn Fn(&str) -> bool) -> TopicSizes {
+        let wanted = self.by_name.iter().filter(|(name, _)| is_wanted(name));
+        wanted.map(|(name, size)| (name.clone(), *size)).collect()
+    }
+
     fn name(&self, id: Uuid) -> Option<String> {
         self.by_name.iter().find(|(_, size)| size.id == id).map(|(name, _)| name.clone())
     }
@@ -52,6 +61,8 @@ struct Client {
     epoch: i32,
     assignor: &'static str,
     topics: BTreeSet<String>,
+    /// The place of its expression.
+    expression: usize,
     owned: Partitions,
     told: Option<Partitions>,
     /// Whether its next request tells its subscription.
@@ -60,10 +71,11 @@ struct Client {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Join(Vec<usize>, bool),
+    Join(Vec<usize>, usize, bool),
     Beat(prop::sample::Index),
     TakeOver(prop::sample::Index),
-    Subscribe(prop::sample::Index, Vec<usize>),
+    Subscribe(prop::sample::Index, Vec<usize>, usize),
+    Forget(prop::sample::Index),
     Leave(prop::sample::Index),
     Expire(prop::sample::Index),
     Resize(usize, i32),
@@ -72,12 +84,14 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     let index = any::<prop::sample::Index>;
-    let some = || prop::collection::vec(0..TOPICS.len(), 1..4);
+    let some = || prop::collection::vec(0..TOPICS.len(), 0..4);
+    let expression = || 0..EXPRESSIONS.len();
     prop_oneof![
-        2 => (some(), any::<bool>()).prop_map(|(topics, range)| Op::Join(topics, range)),
+        2 => (some(), expression(), any::<bool>()).prop_map(|(topics, at, range)| Op::Join(topics, at, range)),
         8 => index().prop_map(Op::Beat),
         6 => index().prop_map(Op::TakeOver),
-        1 => (index(), some()).prop_map(|(client, topics)| Op::Subscribe(client, topics)),
+        1 => (index(), some(), expression()).prop_map(|(client, topics, at)| Op::Subscribe(client, topics, at)),
+        1 => index().prop_map(Op::Forget),
         1 => index().prop_map(Op::Leave),
         1 => index().prop_map(Op::Expire),
         1 => (0..TOPICS.len(), 0..6).prop_map(|(topic, size)| Op::Resize(topic, size)),
@@ -115,6 +129,7 @@ impl World {
         if client.epoch == 0 || client.is_new {
             request.rebalance_timeout_ms = 1000;
             request.subscribed_topic_names = Some(client.topics.iter().cloned().collect());
+            request.subscribed_topic_regex = Some(EXPRESSIONS[client.expression].0.into());
             request.server_assignor = Some(client.assignor.into());
         }
         request
@@ -122,9 +137,9 @@ impl World {
 
     fn answer(&mut self, client: &Client) -> Result<ConsumerGroupHeartbeatResponse, Failure> {
         let request = self.request(client);
-        check(&request, &self.config)?;
+        let caller = Caller { client_id: "c".into(), client_host: "/h".into(), version: 1 };
+        check(&request, caller.version, &self.config)?;
         let owned = request.topic_partitions.as_deref().map(from_wire);
-        let caller = Caller { client_id: "c".into(), client_host: "/h".into(), version: 0 };
         let outcome = self.group.heartbeat(&Beat {
             group: "g",
             request: &request,
@@ -212,13 +227,14 @@ impl World {
         let count = self.clients.len();
         let pick = |index: prop::sample::Index| (count > 0).then(|| index.index(count.max(1)));
         match op {
-            Op::Join(topics, range) => {
+            Op::Join(topics, expression, range) => {
                 self.joined += 1;
                 self.clients.push(Client {
                     id: format!("m{}", self.joined),
                     epoch: 0,
                     assignor: if range { "range" } else { "uniform" },
                     topics: names(&topics),
+                    expression,
                     owned: Partitions::new(),
                     told: None,
                     is_new: true,
@@ -227,10 +243,18 @@ impl World {
             }
             Op::Beat(index) => pick(index).into_iter().for_each(|at| self.beat(at)),
             Op::TakeOver(index) => pick(index).into_iter().for_each(|at| self.take_over(at)),
-            Op::Subscribe(index, topics) => {
+            Op::Subscribe(index, topics, expression) => {
                 if let Some(at) = pick(index) {
                     self.clients[at].topics = names(&topics);
+                    self.clients[at].expression = expression;
                     self.clients[at].is_new = true;
+                }
+            }
+            // it joins again with the same id, as one that was fenced
+            Op::Forget(index) => {
+                if let Some(at) = pick(index) {
+                    let client = self.clients[at].clone();
+                    self.clients[at] = Client { epoch: 0, owned: Partitions::new(), told: None, ..client };
                 }
             }
             Op::Leave(index) => {
@@ -274,8 +298,11 @@ impl World {
         }
         let read: BTreeSet<(Uuid, i32)> =
             self.clients.iter().flat_map(|client| each(&client.owned)).collect();
-        let names: BTreeSet<&String> = self.clients.iter().flat_map(|client| &client.topics).collect();
-        let sizes = names.into_iter().filter_map(|name| self.topics.by_name.get(name));
+        let matched = |client: &Client| names(EXPRESSIONS[client.expression].1);
+        let wanted =
+            |client: &Client| client.topics.union(&matched(client)).cloned().collect::<Vec<String>>();
+        let names: BTreeSet<String> = self.clients.iter().flat_map(wanted).collect();
+        let sizes = names.iter().filter_map(|name| self.topics.by_name.get(name));
         let all: BTreeSet<(Uuid, i32)> =
             sizes.flat_map(|size| (0..size.partitions).map(move |index| (size.id, index))).collect();
         assert_eq!(read, all);

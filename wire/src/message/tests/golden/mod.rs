@@ -1,6 +1,7 @@
 //! Bytes written by hand from the specification, each read into the message that it stands for and written again.
 
 mod admin;
+mod consumer_groups;
 mod groups;
 mod manage;
 mod records;
