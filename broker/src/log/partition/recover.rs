@@ -34,7 +34,7 @@ use crate::log::disk::{Disk, list_dir};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::error::StorageError;
 use crate::log::producer::{Producers, snapshot};
-use crate::log::segment::open::{Opened, Place, open_trusted, open_unsynced};
+use crate::log::segment::open::{Opened, Place, open_reindexed, open_trusted, open_unsynced};
 use crate::log::segment::scan::HeaderScan;
 use crate::log::segment::{SUFFIXES, Segment, base_of, file_path};
 
@@ -246,7 +246,14 @@ impl Recovery<'_> {
             gapless: self.is_gapless(),
             index_interval_bytes: self.origin.config.index_interval_bytes,
         };
-        if self.origin.clean || was_durable { open_trusted(place) } else { open_unsynced(place) }
+        if self.origin.clean || end_offset < self.origin.recovery_point {
+            open_trusted(place)
+        } else if was_durable {
+            // perhaps by a flush before the next one began, which leaves out the indexes of a segment that grows
+            open_reindexed(place)
+        } else {
+            open_unsynced(place)
+        }
     }
 
     /// Whether each batch begins where the one before it ends.

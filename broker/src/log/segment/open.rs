@@ -12,7 +12,7 @@
 use std::path::Path;
 
 use super::Segment;
-use super::scan::{Bounds, HeaderScan, ScanError, verify};
+use super::scan::{Bounds, HeaderScan, Look, ScanError, verify};
 use super::time_index::NO_TIMESTAMP;
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
@@ -60,14 +60,20 @@ pub(crate) fn open_trusted(place: Place<'_>) -> Result<Opened, StorageError> {
             indexes_rebuilt: false,
             has_markers: false,
         }),
-        None => verify_segment(segment, place),
+        None => verify_segment(segment, place, Look::Whole),
     }
+}
+
+/// Opens a segment whose batches were flushed while it grew. Its indexes were not, and what a loss of power has left of
+/// them may look sound: they are built anew from the headers.
+pub(crate) fn open_reindexed(place: Place<'_>) -> Result<Opened, StorageError> {
+    verify_segment(Segment::open_files(place.disk, place.dir, place.base_offset)?, place, Look::Header)
 }
 
 /// Opens a segment of which nothing is trusted: verifies every batch, cuts the file before the first bad one and
 /// rebuilds the indexes.
 pub(crate) fn open_verified(place: Place<'_>) -> Result<Opened, StorageError> {
-    verify_segment(Segment::open_files(place.disk, place.dir, place.base_offset)?, place)
+    verify_segment(Segment::open_files(place.disk, place.dir, place.base_offset)?, place, Look::Whole)
 }
 
 /// As [`open_verified`], for what an earlier process has left, a sync of which may have failed: what is found sound will
@@ -76,7 +82,7 @@ pub(crate) fn open_unsynced(place: Place<'_>) -> Result<Opened, StorageError> {
     let segment = Segment::open_files(place.disk, place.dir, place.base_offset)?;
     let reread = place.disk.reread(&segment.file);
     reread.map_err(|source| StorageError::io("read", &segment.path, source))?;
-    verify_segment(segment, place)
+    verify_segment(segment, place, Look::Whole)
 }
 
 /// The offset after the last batch, by walking from the last index entry; `None` when anything is odd.
@@ -108,7 +114,7 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
     plausible.then_some(next_offset)
 }
 
-fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageError> {
+fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Opened, StorageError> {
     let disk = place.disk;
     let file_len =
         segment.file.metadata().map_err(|source| StorageError::io("read", &segment.path, source))?.len();
@@ -117,7 +123,7 @@ fn verify_segment(segment: Segment, place: Place<'_>) -> Result<Opened, StorageE
     let mut indexes = segment.indexes.write();
     let mut failed = None;
     let mut has_markers = false;
-    let verified = verify(&segment.file, segment.size(), place.bounds(), |position, header| {
+    let verified = verify(&segment.file, segment.size(), look, place.bounds(), |position, header| {
         if let Err(error) = indexes.reserve(disk) {
             failed.get_or_insert(error);
         }

@@ -98,18 +98,29 @@ pub(crate) struct Bounds {
     pub(crate) gapless: bool,
 }
 
+/// What is looked at of each batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// All of it: its checksum must be right.
+    Whole,
+    /// Its header: the rest is known to be on the disk.
+    Header,
+}
+
 /// Verifies the batches before `end`, whose offsets must be within `bounds`, and shows the sound ones to `visit`. The
 /// memory used does not depend on what a damaged header claims.
 pub(crate) fn verify(
     file: &File,
     end: u32,
+    look: Look,
     mut bounds: Bounds,
     mut visit: impl FnMut(u32, &BatchHeader),
 ) -> io::Result<Verified> {
-    let mut window = Window::new(file, u64::from(end), VERIFY_BYTES);
+    let read_bytes = if look == Look::Whole { VERIFY_BYTES } else { LOOKUP_BYTES };
+    let mut window = Window::new(file, u64::from(end), read_bytes);
     let mut at = 0;
     while at < end {
-        match verify_batch(&mut window, at, end, &bounds) {
+        match verify_batch(&mut window, at, end, look, &bounds) {
             Ok(header) => {
                 visit(at, &header);
                 bounds.offsets.start = header.last_offset().saturating_add(1);
@@ -128,6 +139,7 @@ fn verify_batch(
     window: &mut Window<'_>,
     position: u32,
     end: u32,
+    look: Look,
     bounds: &Bounds,
 ) -> Result<BatchHeader, ScanError> {
     let header = header_at(window, position, end)?;
@@ -136,6 +148,9 @@ fn verify_batch(
     let is_gap = *gapless && header.base_offset != offsets.start;
     if is_gap || header.base_offset < offsets.start || header.last_offset() >= offsets.end {
         return corrupt(RecordError::BadRecord("its offsets do not continue those before it"));
+    }
+    if look == Look::Header {
+        return Ok(header);
     }
     let batch_end = u64::from(position) + header.size() as u64;
     let mut at = u64::from(position) + CHECKED_FROM;

@@ -11,7 +11,7 @@ use super::data_dir::Rules;
 use super::entries::{Aborted, Fault, Offsets, Times};
 use super::{Verifier, VerifyError};
 use crate::log::segment::file_path;
-use crate::log::segment::scan::{Bounds, verify};
+use crate::log::segment::scan::{Bounds, Look, verify};
 
 /// A larger index is none: Kafka's limit is 2 GiB of segment at an entry for each batch of 64 bytes.
 const INDEX_BYTES_MAX: u64 = 512 << 20;
@@ -59,7 +59,7 @@ impl Verifier<'_> {
         let limit = expected.next_base.unwrap_or(i64::MAX).min(base.saturating_add(1 << 31));
         let bounds = Bounds { offsets: base..limit, gapless: expected.rules.gapless };
         let progress = &mut *self.progress;
-        let verified = verify(&file, end, bounds, |position, header| {
+        let verified = verify(&file, end, Look::Whole, bounds, |position, header| {
             batches += 1;
             next_offset = header.last_offset().saturating_add(1);
             if let Some(offsets) = &mut offsets {

@@ -231,3 +231,19 @@ fn leader_epochs_survive_and_stamp_what_is_appended() {
     let partition = lab.open();
     assert_eq!(partition.end_offset_of_epoch(7), None);
 }
+
+/// They are flushed when the segment no longer grows: what a loss of power leaves of them may end with a sound entry.
+#[test]
+fn indexes_of_a_segment_that_was_flushed_while_it_grew_are_built_anew() {
+    let lab = Lab::small();
+    drop(filled(&lab, 100));
+    let logs = lab.files("log");
+    let (third, end) = (&logs[2], logs[3][..20].parse::<i64>().unwrap());
+    let index = third.replace(".log", ".index");
+    let sound = fs::read(lab.path(&index)).unwrap();
+    assert!(sound.len() > 8);
+    overwrite(&lab, &index, 0, &[0xff; 8]);
+    let rebuilt = lab.open_as(false, end).1.indexes_rebuilt;
+    assert_eq!(fs::read(lab.path(&index)).unwrap(), sound);
+    assert_eq!(lab.open_as(false, end + 1).1.indexes_rebuilt, rebuilt - 1);
+}
