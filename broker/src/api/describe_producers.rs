@@ -1,7 +1,6 @@
-//! DescribeProducers (61): the idempotent producers that partitions remember. Version 0 only.
+//! DescribeProducers (61): the idempotent producers that partitions remember, and their open transactions. Version 0 only.
 //!
-//! Left out: transactions, of which there are none. A partition that is named twice is told once. Errors: 3 unknown
-//! partition.
+//! A partition that is named twice is told once. Errors: 3 unknown partition.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +11,9 @@ use wire::message::describe_producers::{
 
 use super::RequestContext;
 use crate::state::{Broker, Topic};
+
+/// The beginning of a transaction that is not there.
+const NO_TRANSACTION: i64 = -1;
 
 pub(super) fn named(request: &DescribeProducersRequest) -> usize {
     request.topics.iter().map(|topic| topic.partition_indexes.len()).sum()
@@ -44,8 +46,8 @@ fn describe(topic: Option<&Topic>, partition_index: i32) -> PartitionResponse {
         producer_epoch: i32::from(producer.epoch),
         last_sequence: producer.last_sequence,
         last_timestamp: producer.last_timestamp,
-        coordinator_epoch: -1,
-        ..Default::default()
+        coordinator_epoch: producer.coordinator_epoch,
+        current_txn_start_offset: producer.txn_first_offset.unwrap_or(NO_TRANSACTION),
     });
     PartitionResponse { partition_index, active_producers: states.collect(), ..Default::default() }
 }

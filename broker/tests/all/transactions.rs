@@ -7,7 +7,8 @@ use wire::message::add_partitions_to_txn::{
 };
 use wire::message::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use wire::message::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
-use wire::message::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
+use wire::message::describe_producers::{DescribeProducersRequest, TopicRequest};
+use wire::message::describe_topic_partitions::{self, DescribeTopicPartitionsRequest};
 use wire::message::describe_transactions::DescribeTransactionsRequest;
 use wire::message::end_txn::EndTxnRequest;
 use wire::message::fetch::{FetchRequest, PartitionData};
@@ -293,6 +294,7 @@ async fn administrators_list_describe_and_end_transactions() {
     let described = client.call(0, &describe).await.transaction_states;
     assert_eq!((described[0].producer_id, described[0].topics[0].topic.as_str()), (producer.id, "t"));
     assert_eq!(code(described[1].error_code), ErrorCode::TransactionalIdNotFound);
+    assert_eq!(begins_at(&mut client, producer).await, (0, -1));
 
     let marker = |producer_id, partition| WriteTxnMarkersRequest {
         markers: vec![WritableTxnMarker {
@@ -313,6 +315,16 @@ async fn administrators_list_describe_and_end_transactions() {
         assert_eq!(code(response.markers[0].topics[0].partitions[0].error_code), error);
     }
     assert_eq!(fetch_committed(&mut client, 0).await.0.last_stable_offset, 2);
+    assert_eq!(begins_at(&mut client, producer).await, (-1, 0));
+}
+
+/// Where a producer's transaction begins, and the epoch of its coordinator: what tells that one hangs.
+async fn begins_at(client: &mut Client, producer: Tx) -> (i64, i32) {
+    let topic = TopicRequest { name: "t".to_owned(), partition_indexes: vec![0] };
+    let request = DescribeProducersRequest { topics: vec![topic] };
+    let partition = client.call(0, &request).await.topics.remove(0).partitions.remove(0);
+    let told = partition.active_producers.iter().find(|told| told.producer_id == producer.id).unwrap();
+    (told.current_txn_start_offset, told.coordinator_epoch)
 }
 
 /// Only the broker writes to its own topics.
@@ -353,7 +365,7 @@ async fn the_topic_of_transactions_is_the_broker_s() {
     let altered = client.call(1, &request).await;
     assert_eq!(code(altered.responses[0].error_code), ErrorCode::InvalidConfig);
     let request = DescribeTopicPartitionsRequest {
-        topics: vec![TopicRequest { name: "__transaction_state".to_owned() }],
+        topics: vec![describe_topic_partitions::TopicRequest { name: "__transaction_state".to_owned() }],
         response_partition_limit: 1,
         cursor: None,
     };

@@ -26,8 +26,12 @@ impl Partition {
                     index_interval_bytes: self.config().index_interval_bytes,
                 })
             });
-        // it lies before the recovery point, where a start trusts the indexes
-        let replaced = replaced.and_then(|opened| opened.segment.sync_indexes(self.disk()).map(|()| opened));
+        // it lies before the recovery point, where a start trusts the indexes; no aborted transaction is left in it
+        let replaced = replaced.and_then(|opened| {
+            opened.segment.close(self.disk())?;
+            opened.segment.sync_indexes(self.disk())?;
+            Ok(opened)
+        });
         match replaced {
             Ok(opened) => {
                 self.exchange_segments(old, Arc::new(opened.segment));

@@ -319,6 +319,9 @@ fn load_producers(
             producers.end(&header, marker, now_ms);
         }
     }
+    for rebuilt in with_markers.iter().filter_map(|base| segments.get(base)) {
+        rebuilt.close(origin.disk.as_ref())?;
+    }
     producers.limit(origin.config.producer_ids_max);
     Ok(producers)
 }

@@ -69,6 +69,10 @@ pub(crate) struct KnownProducer {
     pub(crate) last_sequence: i32,
     /// The largest record timestamp of its last batch, milliseconds.
     pub(crate) last_timestamp: i64,
+    /// The epoch of the coordinator that wrote its last marker; -1 for none.
+    pub(crate) coordinator_epoch: i32,
+    /// Where its open transaction begins.
+    pub(crate) txn_first_offset: Option<i64>,
 }
 
 /// All producers of a partition.
@@ -200,6 +204,8 @@ impl Producers {
                 epoch: producer.epoch,
                 last_sequence: last.map_or(-1, |batch| batch.last_sequence),
                 last_timestamp: last.map_or(-1, |batch| batch.timestamp),
+                coordinator_epoch: producer.coordinator_epoch,
+                txn_first_offset: producer.txn_first_offset,
             }
         })
     }

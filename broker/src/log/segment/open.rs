@@ -42,7 +42,8 @@ pub(crate) struct Opened {
     /// Whether every batch's checksum was computed.
     pub(crate) verified: bool,
     pub(crate) indexes_rebuilt: bool,
-    /// Whether there are markers from which the partition has to rebuild the index of aborted transactions.
+    /// Whether there are markers from which the partition has to rebuild the index of aborted transactions. Only then may
+    /// the segment be closed: with its other indexes written it could be trusted without that one.
     pub(crate) has_markers: bool,
 }
 
@@ -138,7 +139,9 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
     if truncated_bytes > 0 {
         segment.cut(disk, verified.valid_bytes)?;
     }
-    segment.close(disk)?;
+    if !has_markers {
+        segment.close(disk)?;
+    }
     let position = verified.valid_bytes;
     let reason = verified.reason.map(|reason| ScanError::Corrupt { position, reason }.to_string());
     Ok(Opened {
