@@ -7,7 +7,7 @@ use std::path::Path;
 use parking_lot::Mutex;
 use tempfile::tempdir;
 
-use super::super::slot::{HEADER, Slot};
+use super::super::slot::{HEADER, Header, Slot};
 use super::super::{Checkpoint, State};
 use super::*;
 
@@ -262,4 +262,12 @@ fn compaction_that_fails_at_any_step_leaves_the_log_in_force() {
         let live = checkpoint.inner.lock().state.clone();
         assert_eq!(open_faulty(&slots).1, live, "failing at step {budget}");
     }
+}
+
+/// There is none after it, which the next slot would need.
+#[test]
+fn a_slot_of_the_last_epoch_is_damaged() {
+    let header = Header::encode(u64::MAX, &[]);
+    assert_eq!(Header::decode(&header), None);
+    assert!(Header::decode(&Header::encode(u64::MAX - 1, &[])).is_some());
 }
