@@ -30,6 +30,8 @@ mod background;
 pub mod config;
 mod error;
 mod free_space;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 pub mod log;
 mod metrics;
