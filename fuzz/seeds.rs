@@ -8,7 +8,12 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let rooms = [broker::fuzzing::seeds(), agent::fuzzing::seeds(), daemon::fuzzing::seeds()];
+    let rooms = [
+        broker::fuzzing::seeds(),
+        agent::fuzzing::seeds(),
+        transfer::fuzzing::seeds(),
+        daemon::fuzzing::seeds(),
+    ];
     let seeds = rooms.concat();
     for (target, _) in &seeds {
         remove_seeds(&corpus.join(target))?;
