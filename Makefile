@@ -31,8 +31,8 @@ bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker 
 	@tests/setup test bench $(filter flame,$(PARTS))
 	@bench/run $(PARTS)
 
-fuzz: ## run each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
-	@fuzz/run
+fuzz: ## fuzz the parsers: make fuzz SECONDS_EACH=600 TARGETS='segment line' (needs a nightly toolchain and cargo-fuzz)
+	@SECONDS_EACH='$(SECONDS_EACH)' TARGETS='$(TARGETS)' fuzz/run
 
 soak: setup ## simulate failing disks under the log: make soak MINUTES=60, or SEEDS=0..100000
 	LOGAGENT_SOAK_MINUTES='$(if $(SEEDS),$(MINUTES),$(or $(MINUTES),10))' LOGAGENT_SEEDS='$(SEEDS)' \

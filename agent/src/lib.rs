@@ -17,6 +17,8 @@ pub mod checkpoint;
 pub mod collect;
 pub mod config;
 mod discover;
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod locate;
 pub mod metrics;

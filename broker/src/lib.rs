@@ -33,6 +33,8 @@ pub mod config;
 mod error;
 mod fetch_sessions;
 mod free_space;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 pub mod log;
 mod metrics;

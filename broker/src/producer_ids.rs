@@ -20,7 +20,8 @@ use thiserror::Error;
 
 use crate::log::{Disk, StorageError, read_file, replace_file};
 
-const FILE: &str = "producer-ids";
+/// The file's name.
+pub(crate) const FILE: &str = "producer-ids";
 
 /// Ids for each write of the file.
 const BLOCK: i64 = 1000;

@@ -137,7 +137,21 @@ fn inside<'a>(key: &'a str, name: &str) -> Option<&'a str> {
 /// Text as a YAML scalar that is read back as exactly this text.
 pub fn quote(text: &str) -> String {
     // JSON's strings are YAML's double-quoted ones.
-    serde_json::Value::from(text).to_string()
+    json_as_yaml(&serde_json::Value::from(text).to_string())
+}
+
+/// JSON without the characters that YAML takes for line breaks, or does not take at all: JSON has them in strings.
+pub(crate) fn json_as_yaml(json: &str) -> String {
+    let mut yaml = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                yaml.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            }
+            letter => yaml.push(letter),
+        }
+    }
+    yaml
 }
 
 /// Reads one YAML or JSON document into `T`, with places in its errors; `name` stands for the file in them.

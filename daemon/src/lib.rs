@@ -8,6 +8,8 @@ pub mod admin;
 mod backoff;
 pub mod config;
 mod context;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod health;
 mod lock;
 pub mod log;

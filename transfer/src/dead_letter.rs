@@ -46,7 +46,7 @@ impl<'a> DeadLetter<'a> {
     }
 
     /// All headers: the record's own, then the letter's.
-    fn headers(&self) -> Vec<(&str, Option<Vec<u8>>)> {
+    pub(crate) fn headers(&self) -> Vec<(&str, Option<Vec<u8>>)> {
         let own = self.original.headers.iter().map(|(name, value)| (*name, value.map(<[u8]>::to_vec)));
         let reason: String = self.refusal.reason.chars().take(MAX_REASON_CHARS).collect();
         let added = [

@@ -16,6 +16,8 @@ mod document;
 mod elastic;
 #[cfg(test)]
 mod fake_index;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod metrics;
 mod ndjson;

@@ -84,7 +84,7 @@ struct State {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Positions {
+pub(crate) struct Positions {
     version: u32,
     partitions: BTreeMap<String, BTreeMap<i32, i64>>,
     files: BTreeMap<String, u64>,
@@ -183,10 +183,14 @@ fn read_positions(path: &Path) -> Result<Option<Positions>, NdjsonError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(NdjsonError::Io { path: path.to_owned(), source }),
     };
+    parse_positions(path, &text).map(Some)
+}
+
+pub(crate) fn parse_positions(path: &Path, text: &[u8]) -> Result<Positions, NdjsonError> {
     let damaged = |reason: String| NdjsonError::Positions { path: path.to_owned(), reason };
-    let positions: Positions = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    let positions: Positions = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
     match positions.version {
-        1 => Ok(Some(positions)),
+        1 => Ok(positions),
         version => Err(damaged(format!("version {version} is unknown"))),
     }
 }

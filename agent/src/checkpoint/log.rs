@@ -161,11 +161,12 @@ fn replay(bytes: &[u8]) -> Option<Replay> {
                 at += size;
             }
             Decoded::End => break,
-            Decoded::Torn => {
+            // not in the snapshot: it was written whole, and without its end the slot would not be
+            Decoded::Torn if at as u64 >= HEADER as u64 + header.snapshot_len => {
                 warn!(offset = at, bytes = rest.len(), "cutting a half-written entry off the checkpoint");
                 break;
             }
-            Decoded::Corrupt => {
+            Decoded::Torn | Decoded::Corrupt => {
                 warn!(offset = at, bytes = rest.len(), "cutting damaged entries off the checkpoint");
                 stale = true;
                 break;

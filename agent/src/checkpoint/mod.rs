@@ -15,6 +15,7 @@
 //!   is sent.
 
 mod entry;
+pub(crate) mod fuzzing;
 mod log;
 mod ranges;
 mod slot;

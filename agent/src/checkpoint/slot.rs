@@ -102,6 +102,7 @@ impl Header {
         let snapshot = entries.get(..usize::try_from(snapshot_len).ok()?)?;
         let whole = crc32c::crc32c(header.get(..HEADER - 4)?) == header_crc
             && crc32c::crc32c(snapshot) == snapshot_crc;
-        whole.then_some(Self { epoch, snapshot_len })
+        // the next slot needs a higher one
+        (whole && epoch < u64::MAX).then_some(Self { epoch, snapshot_len })
     }
 }

@@ -65,7 +65,12 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let stored: Stored = serde_json::from_slice(&bytes)?;
+        self.read(&bytes)
+    }
+
+    /// The list in a cache's bytes, if it is of this source.
+    pub(super) fn read(&self, bytes: &[u8]) -> io::Result<Option<(Vec<CollectItem>, Stamp)>> {
+        let stored: Stored = serde_json::from_slice(bytes)?;
         if stored.source != self.source {
             return Ok(None);
         }
@@ -75,15 +80,21 @@ impl Cache {
 
     /// Replaces the cached list.
     pub(super) fn store(&self, list: &str, stamp: Stamp) -> io::Result<()> {
-        let stored = Stored { source: self.source.clone(), stamp, list: list.to_owned() };
+        let bytes = self.write(list, stamp)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let fresh = self.path.with_extension("json.new");
         let mut file = File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(&stored)?)?;
+        file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&fresh, &self.path)?;
         File::open(folder)?.sync_all()
+    }
+
+    /// A cache's bytes.
+    pub(super) fn write(&self, list: &str, stamp: Stamp) -> io::Result<Vec<u8>> {
+        let stored = Stored { source: self.source.clone(), stamp, list: list.to_owned() };
+        Ok(serde_json::to_vec(&stored)?)
     }
 
     /// Where it is.

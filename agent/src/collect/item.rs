@@ -24,6 +24,8 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 pub const MAX_ITEMS: usize = 10_000;
 /// The longest path, in bytes: the kernel's PATH_MAX.
 const MAX_PATH: usize = 4096;
+/// How deep alternatives may be nested: the matcher, which is made of them later, has a limit of its own.
+const MAX_BRACES: usize = 16;
 /// The longest topic name: Kafka's limit.
 const MAX_TOPIC: usize = 249;
 /// Topics that belong to the broker.
@@ -164,12 +166,29 @@ fn check_path(path: &str) -> Result<(), String> {
     if path.ends_with('/') {
         return Err(format!("\"{path}\" is a folder; collect its files with \"{path}*\""));
     }
+    if braces(path) > MAX_BRACES {
+        return Err(format!("braces stand in braces more than {MAX_BRACES} deep; write several items"));
+    }
     glob(path).map(drop).map_err(|error| {
         format!(
             "\"{path}\" is not a valid glob: {}; write a backslash before a literal *, ?, [ or {{",
             error.kind()
         )
     })
+}
+
+/// How deep alternatives stand in alternatives, at most.
+fn braces(path: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in path.bytes() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn check_topic(topic: &str) -> Result<(), String> {

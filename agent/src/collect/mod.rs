@@ -9,6 +9,7 @@ mod config;
 mod etcd;
 mod file;
 mod force;
+pub(crate) mod fuzzing;
 mod item;
 mod yaml;
 

@@ -23,6 +23,7 @@ mod consumer;
 mod coordinator;
 mod delete;
 mod describe;
+pub(crate) mod fuzzing;
 mod join;
 mod leave;
 mod member;

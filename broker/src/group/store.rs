@@ -177,7 +177,7 @@ fn load_partition(
 }
 
 /// The groups with pending offsets, by producer.
-type Staged = HashMap<i64, HashSet<String>>;
+pub(super) type Staged = HashMap<i64, HashSet<String>>;
 
 /// A marker decides about what its producer has committed in this partition.
 fn load_marker(
@@ -195,7 +195,7 @@ fn load_marker(
     Ok(())
 }
 
-fn load_batch(
+pub(super) fn load_batch(
     batch: &[u8],
     header: &BatchHeader,
     groups: &mut HashMap<String, Group>,

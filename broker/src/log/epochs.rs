@@ -27,11 +27,21 @@ pub(crate) struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// Reads the file and drops what begins after the log's end or has ended before its start.
-    pub(crate) fn load(dir: &Path, log_start_offset: i64, log_end_offset: i64) -> Result<Self, StorageError> {
+    /// Reads the file and drops what begins after the log's end, from the file too, or has ended before its start.
+    pub(crate) fn load(
+        disk: &dyn Disk,
+        dir: &Path,
+        log_start_offset: i64,
+        log_end_offset: i64,
+    ) -> Result<Self, StorageError> {
         let bytes = read_file(&dir.join(FILE))?.unwrap_or_default();
         let mut epochs = LeaderEpochs::parse(&bytes).unwrap_or_default();
+        let known = epochs.starts.len();
         epochs.starts.retain(|(_, offset)| *offset <= log_end_offset);
+        if !epochs.starts.is_empty() && epochs.starts.len() < known {
+            // what the log gets there next is of an older epoch, also for the next who reads the file
+            epochs.store(disk, dir)?;
+        }
         epochs.truncate_before(log_start_offset);
         Ok(epochs)
     }
@@ -104,12 +114,17 @@ impl LeaderEpochs {
     }
 
     fn store(&self, disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
+        replace_file(disk, &dir.join(FILE), self.text().as_bytes())
+    }
+
+    /// The file's content.
+    pub(crate) fn text(&self) -> String {
         let mut text = format!("0\n{}\n", self.starts.len());
         for (epoch, offset) in &self.starts {
             // writing to a string cannot fail
             let _ = writeln!(text, "{epoch} {offset}");
         }
-        replace_file(disk, &dir.join(FILE), text.as_bytes())
+        text
     }
 }
 

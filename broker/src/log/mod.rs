@@ -23,6 +23,7 @@ mod disk;
 pub mod dump;
 mod epochs;
 mod error;
+pub(crate) mod fuzzing;
 mod manager;
 mod partition;
 mod producer;

@@ -22,7 +22,8 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::log::{Disk, LogManager, StorageError, read_file, replace_file};
 
-const FILE: &str = "dynamic-config.json";
+/// The file's name.
+pub(crate) const FILE: &str = "dynamic-config.json";
 const VERSION: u32 = 1;
 
 /// Settings by Kafka's names.

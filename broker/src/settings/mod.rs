@@ -24,7 +24,7 @@ use wire::ErrorCode;
 
 pub(crate) use alter::{Change, Operation, alter, scope};
 pub(crate) use describe::{Described, Layers, Origin, Place};
-pub(crate) use dynamic::{DynamicSettings, Scope};
+pub(crate) use dynamic::{DynamicSettings, FILE, Scope};
 
 /// Kafka's numbers for what has settings.
 pub(crate) mod resource {

@@ -29,6 +29,7 @@ mod coordinator;
 mod describe;
 mod end;
 mod expire;
+pub(crate) mod fuzzing;
 mod init;
 mod markers;
 mod records;

@@ -7,7 +7,8 @@ use std::path::Path;
 use parking_lot::Mutex;
 use tempfile::tempdir;
 
-use super::super::slot::{HEADER, Slot};
+use super::super::entry::{self, Entry};
+use super::super::slot::{HEADER, Header, Slot};
 use super::super::{Checkpoint, State};
 use super::*;
 
@@ -262,4 +263,26 @@ fn compaction_that_fails_at_any_step_leaves_the_log_in_force() {
         let live = checkpoint.inner.lock().state.clone();
         assert_eq!(open_faulty(&slots).1, live, "failing at step {budget}");
     }
+}
+
+/// There is none after it, which the next slot would need.
+#[test]
+fn a_slot_of_the_last_epoch_is_damaged() {
+    let header = Header::encode(u64::MAX, &[]);
+    assert_eq!(Header::decode(&header), None);
+    assert!(Header::decode(&Header::encode(u64::MAX - 1, &[])).is_some());
+}
+
+/// A snapshot is written whole. Cut off as a torn end is, the slot was not whole any more, and all of it was lost at the
+/// next start.
+#[test]
+fn a_snapshot_that_ends_within_an_entry_is_damaged_not_torn() {
+    let mut snapshot = Vec::new();
+    entry::encode(&Entry::File { file: file(1), place: place(9), head: head(3) }, 1, &mut snapshot);
+    snapshot.extend_from_slice(&[9, 0]);
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join(SLOTS[0]), [Header::encode(1, &snapshot), snapshot].concat()).unwrap();
+    let state = reopened(dir.path());
+    assert_eq!(state.files.len(), 1);
+    assert_eq!(reopened(dir.path()), state);
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::{CollectError, MAX_BYTES, MAX_ITEMS, parse, parse_bytes};
 use super::item;
+use crate::discover::{Excludes, Pattern};
 
 fn refused(text: &str) -> String {
     parse(text).unwrap_err().to_string()
@@ -68,6 +69,18 @@ fn each_fault_names_its_place_and_its_remedy() {
         assert!(message.contains(remedy), "{text:?}: {message}");
         assert!(!message.contains('\n'), "one line for the log: {message}");
     }
+}
+
+/// The list was accepted, and the agent stopped where it makes the matcher of the glob.
+#[test]
+fn braces_in_braces_have_a_limit() {
+    let list = |depth| format!("- path: '/{}a{}'\n  topic: t\n", "{".repeat(depth), "}".repeat(depth));
+    let items = parse(&list(16)).unwrap();
+    Pattern::new(&items[0], &Excludes::default()).unwrap();
+    for depth in [17, 1000] {
+        assert!(refused(&list(depth)).contains("braces stand in braces more than 16 deep"));
+    }
+    assert!(parse("- path: '/{a,b}{c,d}{e,f}{a,b}{c,d}{e,f}{a,b}{c,d}{e,f}{a,b}{c,d}{e,f}{a,b}{c,d}{e,f}{a,b}{c,d}{e,f}'\n  topic: t\n").is_ok());
 }
 
 #[test]

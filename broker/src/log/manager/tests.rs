@@ -319,6 +319,28 @@ fn the_registry_changes_in_memory_only_when_the_file_has() {
     assert_eq!(FileTopicStore::new(Arc::new(RealDisk), dir.path()).load().unwrap().unwrap(), [a]);
 }
 
+/// Names become directories: one that leads elsewhere would have had the broker write and delete there.
+#[test]
+fn a_registry_with_topics_that_cannot_be_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let load = |topics: &[(&str, i32)]| {
+        let id = "5q7QGYWjQ9y3bEwBemqaQA";
+        let topic = |(name, partitions): &(&str, i32)| {
+            format!(r#"{{"name":"{name}","id":"{id}","partitions":{partitions},"configs":{{}}}}"#)
+        };
+        let topics: Vec<String> = topics.iter().map(topic).collect();
+        let text = format!(r#"{{"version":1,"topics":[{}]}}"#, topics.join(","));
+        fs::write(dir.path().join("topics.json"), text).unwrap();
+        FileTopicStore::new(Arc::new(RealDisk), dir.path()).load()
+    };
+    assert_eq!(load(&[("a", 1), ("b", 2)]).unwrap().unwrap().len(), 2);
+    for topics in [[("a", 1), ("../b", 1)], [("a", 1), ("a", 2)], [("a", 1), ("b", 0)], [("a", 1), ("b", -1)]]
+    {
+        let error = load(&topics).unwrap_err().to_string();
+        assert!(error.starts_with("cannot understand "), "{error}");
+    }
+}
+
 #[test]
 fn a_tick_deletes_compacts_and_forgets() {
     let dir = Dir::new();

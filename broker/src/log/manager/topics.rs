@@ -12,7 +12,7 @@
 //! Write: whole, atomically; a topic exists from then on. Recover: a temporary file left over is overwritten by
 //! the next write. A lost file is rebuilt from the partitions' directories, without the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::names::check_topic_name;
 use crate::log::disk::{Disk, read_file, replace_file};
 use crate::log::error::StorageError;
 
@@ -111,6 +112,21 @@ impl FileTopicStore {
     }
 }
 
+/// Names become directories, and each topic has its own.
+fn check(topics: &[TopicMeta]) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for TopicMeta { name, partitions, .. } in topics {
+        check_topic_name(name).map_err(|reason| format!("{name:?} is no topic's name: {reason}"))?;
+        if *partitions < 1 {
+            return Err(format!("topic {name} has {partitions} partitions"));
+        }
+        if !names.insert(name) {
+            return Err(format!("topic {name} is there twice"));
+        }
+    }
+    Ok(())
+}
+
 impl TopicStore for FileTopicStore {
     fn load(&self) -> Result<Option<Vec<TopicMeta>>, StorageError> {
         let Some(bytes) = read_file(&self.path)? else { return Ok(None) };
@@ -120,6 +136,8 @@ impl TopicStore for FileTopicStore {
             let newer = std::io::Error::other(format!("its version is {}, not {VERSION}", content.version));
             return Err(self.failed("understand", newer));
         }
+        check(&content.topics)
+            .map_err(|problem| self.failed("understand", std::io::Error::other(problem)))?;
         *self.topics.lock() =
             content.topics.iter().map(|topic| (topic.name.clone(), topic.clone())).collect();
         Ok(Some(content.topics))

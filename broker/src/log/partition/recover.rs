@@ -134,7 +134,7 @@ fn assemble(
     let now_ms = origin.clock.now_ms();
     let first_batch = HeaderScan::new(active.file(), 0, active.size()).next().and_then(Result::ok);
     let log_start = first.max(origin.log_start).min(log_end);
-    let mut epochs = LeaderEpochs::load(&origin.dir, log_start, log_end)?;
+    let mut epochs = LeaderEpochs::load(origin.disk.as_ref(), &origin.dir, log_start, log_end)?;
     epochs.ensure_first(origin.disk.as_ref(), &origin.dir, log_start)?;
     Ok(Partition {
         name: origin.name,

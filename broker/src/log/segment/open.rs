@@ -95,12 +95,13 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
         return None;
     }
     let start = indexes.offsets().last();
+    let end_offset = place.bounds().offsets.end;
     let mut next_offset = segment.base_offset;
     for batch in HeaderScan::new(&segment.file, start.map_or(0, |entry| entry.position), size) {
         let (position, header) = batch.ok()?;
         let is_start = start.filter(|entry| entry.position == position);
         let as_indexed = is_start.is_none_or(|entry| entry.last_offset == header.last_offset());
-        let ascending = header.base_offset >= next_offset && header.last_offset() < place.end_offset;
+        let ascending = header.base_offset >= next_offset && header.last_offset() < end_offset;
         if !as_indexed || !ascending || !indexes.note_indexed(position, &header, place.index_interval_bytes) {
             return None;
         }

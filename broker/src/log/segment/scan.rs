@@ -76,6 +76,10 @@ fn header_at(window: &mut Window<'_>, position: u32, end: u32) -> Result<BatchHe
     if header.last_offset_delta < 0 || header.base_offset < 0 {
         return Err(corrupt(RecordError::BadLength(i64::from(header.last_offset_delta))));
     }
+    // also the offset after the last one must be a number: a base offset is not under the checksum
+    if header.last_offset() < header.base_offset || header.last_offset() == i64::MAX {
+        return Err(corrupt(RecordError::BadRecord("its offsets are beyond all numbers")));
+    }
     Ok(header)
 }
 

@@ -39,7 +39,7 @@ fn an_epoch_is_noted_once_and_survives() {
     epochs.begin(&RealDisk, dir.path(), 3, 10).unwrap();
     let text = fs::read_to_string(dir.path().join("leader-epoch-checkpoint")).unwrap();
     assert_eq!(text, "0\n2\n0 0\n3 10\n");
-    assert_eq!(LeaderEpochs::load(dir.path(), 0, 20).unwrap(), epochs);
+    assert_eq!(LeaderEpochs::load(&RealDisk, dir.path(), 0, 20).unwrap(), epochs);
     assert_eq!(epochs.latest(), 3);
 }
 
@@ -64,10 +64,21 @@ fn epochs_follow_the_log_when_it_is_cut_at_either_end() {
     for (epoch, offset) in [(0, 0), (1, 10), (2, 20)] {
         epochs.begin(&RealDisk, dir.path(), epoch, offset).unwrap();
     }
-    assert_eq!(LeaderEpochs::load(dir.path(), 0, 15).unwrap().starts(), [(0, 0), (1, 10)]);
+    let load = |start, end| LeaderEpochs::load(&RealDisk, dir.path(), start, end).unwrap();
     epochs.truncate_before(12);
     assert_eq!(epochs.starts(), [(1, 12), (2, 20)]);
-    assert_eq!(LeaderEpochs::load(dir.path(), 12, 25).unwrap(), epochs, "the file has not learned it");
+    assert_eq!(load(12, 25), epochs, "the file has not learned it");
+    assert_eq!(load(0, 15).starts(), [(0, 0), (1, 10)]);
+}
+
+/// The log was cut before the epoch and grew on: the records there were not of it.
+#[test]
+fn an_epoch_that_the_log_lost_does_not_come_back_when_the_log_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("leader-epoch-checkpoint"), "0\n2\n0 0\n5 20\n").unwrap();
+    let load = |end| LeaderEpochs::load(&RealDisk, dir.path(), 0, end).unwrap();
+    assert_eq!(load(15).starts(), [(0, 0)]);
+    assert_eq!(load(25).starts(), [(0, 0)]);
 }
 
 #[test]
@@ -75,6 +86,10 @@ fn a_malformed_epoch_file_counts_as_empty() {
     let dir = tempfile::tempdir().unwrap();
     for text in ["0\n2\n1 0\n1 5\n", "0\n1\n", "0\n1\nx 0\n"] {
         fs::write(dir.path().join("leader-epoch-checkpoint"), text).unwrap();
-        assert_eq!(LeaderEpochs::load(dir.path(), 0, 9).unwrap(), LeaderEpochs::default(), "{text:?}");
+        assert_eq!(
+            LeaderEpochs::load(&RealDisk, dir.path(), 0, 9).unwrap(),
+            LeaderEpochs::default(),
+            "{text:?}"
+        );
     }
 }

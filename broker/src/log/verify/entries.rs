@@ -165,7 +165,9 @@ impl Aborted {
         let last = header.last_offset();
         while let Some(entry) = self.entries.get(self.at).copied().filter(|entry| entry.last_offset <= last) {
             let AbortedTxn { producer_id, first_offset, last_offset, .. } = entry;
-            let is_marker = header.is_control() && last_offset == last && header.producer_id == producer_id;
+            // as it is indexed: a marker is its batch's only record, whatever the header says of others
+            let is_marker =
+                header.is_control() && last_offset == header.base_offset && header.producer_id == producer_id;
             if !is_marker {
                 self.fail(format!("no transaction of producer {producer_id} ends with offset {last_offset}"));
             } else if first_offset >= last_offset {

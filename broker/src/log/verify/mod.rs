@@ -192,7 +192,6 @@ fn bytes_below(path: &Path, depth: u32) -> u64 {
 }
 
 /// Verifies one partition; `gapless` says that compaction was never there.
-#[cfg(test)]
 pub(crate) fn check_partition(dir: &Path, gapless: bool) -> Result<Report, VerifyError> {
     let mut verifier = Verifier { report: Report::default(), progress: &mut |_| {} };
     verifier.partition(dir, data_dir::Rules { gapless, log_start: 0 })?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use wire::record::{BatchHeader, EndMarker};
 
+use super::entries::Aborted;
 use super::{Report, Severity, VerifyError, bytes_in, check_partition, verify};
 use crate::log::config::LogConfig;
 use crate::log::tests::{Lab, NOON, keyed, produced, transactional, values_at};
@@ -310,4 +312,28 @@ fn what_an_interrupted_operation_left_is_told_and_is_no_damage() {
     assert_eq!(report.findings.len(), left.len() + 1, "{:#?}", report.findings);
     assert!(report.findings.iter().all(|finding| finding.severity == Severity::Leftover));
     assert!(!report.is_damaged());
+}
+
+/// Each of two billion partitions was looked for, and missed by name.
+#[test]
+fn a_registry_that_claims_billions_of_partitions_is_verified_soon() {
+    let dir = Dir::new();
+    let registry = dir.path("topics.json");
+    let text = fs::read_to_string(&registry).unwrap();
+    fs::write(&registry, text.replace("\"partitions\": 1", "\"partitions\": 2147483647")).unwrap();
+    let report = verify(&[dir.0.path().to_owned()], &mut |_| {}).unwrap();
+    assert!((100..1000).contains(&report.findings.len()), "{} findings", report.findings.len());
+}
+
+/// Recovery indexes the offset of the marker itself; verify took the last offset that its batch's header claims.
+#[test]
+fn a_transaction_ends_at_its_marker_whatever_its_batch_claims() {
+    let marker = EndMarker { committed: false, coordinator_epoch: 0 };
+    let mut batch = marker.batch(9, 0, NOON).unwrap().to_vec();
+    wire::record::batch::set_base_offset(&mut batch, 7);
+    batch[23..27].copy_from_slice(&5_i32.to_be_bytes());
+    let fields = [9_i64, 6, 7, 8].map(i64::to_be_bytes);
+    let mut aborted = Aborted::new(&[&[0, 0], fields.as_flattened()].concat());
+    aborted.meet(&BatchHeader::parse(&batch).unwrap());
+    assert_eq!(aborted.finish(), None);
 }

@@ -70,6 +70,14 @@ fn a_list_of_its_own_is_read_with_places() {
     assert!(error.starts_with("collect:1:1: must be a sequence, not empty"), "{error}");
 }
 
+/// JSON has them in its strings as they are; a setting given on the command line was refused for them.
+#[test]
+fn a_quoted_text_may_hold_what_yaml_does_not_take() {
+    for text in ["\u{7f}", "a\u{80}b\u{9f}", "\u{85}", "\u{2028}\u{2029}", "\u{feff}x", "\u{fffe}\u{ffff}"] {
+        assert_eq!(from_text::<String>("any", &quote(text)).unwrap(), text, "{text:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_gets_an_answer(text in "[\\PC\n]{0,200}") {

@@ -1,8 +1,11 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 
+use wire::record::Compression;
+
+use crate::log::config::{CleanupPolicy, LogConfig};
 use crate::log::partition::{Origin, Partition, RecoveryReport};
-use crate::log::tests::{Fault, Lab, produced, read_values, values};
+use crate::log::tests::{Fault, Lab, NOON, keyed, produced, read_values, values};
 
 /// Records `0` to `count - 1`, one a batch, about ten batches a segment.
 fn filled(lab: &Lab, count: usize) -> Partition {
@@ -246,4 +249,26 @@ fn indexes_of_a_segment_that_was_flushed_while_it_grew_are_built_anew() {
     let rebuilt = lab.open_as(false, end).1.indexes_rebuilt;
     assert_eq!(fs::read(lab.path(&index)).unwrap(), sound);
     assert_eq!(lab.open_as(false, end + 1).1.indexes_rebuilt, rebuilt - 1);
+}
+
+/// A batch's base offset is not under its checksum. The sum with the records' number was negative, the log seemed to end
+/// before it began, and all of it was removed.
+#[test]
+fn a_base_offset_near_the_end_of_all_numbers_costs_its_batch_only() {
+    let config = LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() };
+    for (clean, damage) in [(false, i64::MAX - 1), (true, i64::MAX - 1), (true, 1 << 40)] {
+        let lab = Lab::with(config.clone());
+        let partition = lab.open();
+        for number in 0..10 {
+            let (key, value) = (number.to_string(), Some("value"));
+            let records = [(key.as_str(), value), ("more", value), ("most", value)];
+            partition.append(&mut keyed(NOON, Compression::None, &records)).unwrap();
+        }
+        partition.close().unwrap();
+        let log = &lab.files("log")[0];
+        let batch = len(&lab, log) / 10;
+        overwrite(&lab, log, 9 * batch, &damage.to_be_bytes());
+        let (partition, report) = lab.open_as(clean, 0);
+        assert_eq!((partition.log_end_offset(), report.truncated_bytes), (27, batch), "{clean} {damage}");
+    }
 }

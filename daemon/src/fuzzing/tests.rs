@@ -1,0 +1,62 @@
+//! The bodies of the fuzz targets on what was kept of earlier runs, on damaged files and on random bytes.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+type Body = fn(&[u8]);
+
+const TARGETS: [(&str, Body); 1] = [("config", config)];
+
+fn run(target: &str, bytes: &[u8]) {
+    let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
+    body(bytes);
+}
+
+#[test]
+fn what_was_kept_of_earlier_runs() {
+    for (target, body) in TARGETS {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+        let inputs: Vec<_> = fs::read_dir(&dir).unwrap().map(|input| input.unwrap().path()).collect();
+        assert!(!inputs.is_empty(), "{target} has no inputs");
+        inputs.iter().for_each(|input| body(&fs::read(input).unwrap()));
+    }
+}
+
+#[test]
+fn every_seed() {
+    seeds().iter().for_each(|(target, seed)| run(target, seed));
+}
+
+proptest! {
+    #[test]
+    fn random_bytes(target in 0..TARGETS.len(), bytes in vec(any::<u8>(), 0..400)) {
+        TARGETS[target].1(&bytes);
+    }
+
+    #[test]
+    fn damaged_seeds(
+        (target, seed) in prop::sample::select(seeds()),
+        damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        tail in vec(any::<u8>(), 0..80),
+    ) {
+        let mut bytes = seed;
+        bytes.extend_from_slice(&tail);
+        for (at, value) in damage {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+        }
+        run(target, &bytes);
+    }
+
+    #[test]
+    fn seeds_cut_off((target, seed) in prop::sample::select(seeds()), at in any::<prop::sample::Index>()) {
+        run(target, &seed[..at.index(seed.len() + 1)]);
+    }
+}
