@@ -68,6 +68,6 @@ def clients():
         ("sarama-1.19-default", "1.19.0, as Kafka 0.8.2", [INSTALLED / "bin/sarama-1.19"], {"PROTOCOL": "0.8.2.0"}, "go"),
         ("franz-go", "".join(filter(None, pinned("franz/go.mod", "github.com/twmb/franz-go"))), [INSTALLED / "bin/franz"], {}, "go"),
         *(("java-" + v, v, java(v), {}, "java") for v in (VERSIONS["JAVA_OLDEST"], VERSIONS["JAVA_OLD"], VERSIONS["KAFKA"])),
-        ("tools", VERSIONS["KAFKA"], python("tools")[0], {"KAFKA_JARS": KAFKA}, "java"),
+        ("tools", VERSIONS["KAFKA"], python("tools")[0], {"KAFKA_JARS": KAFKA, **python("tools", confluent)[1]}, "java"),
     ]
     return {entry[0]: Client(*entry) for entry in listed}

@@ -1,3 +1,5 @@
+import java.lang.reflect.InvocationTargetException;
+import java.time.Duration;
 import java.util.*;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.*;
@@ -72,11 +74,25 @@ final class Basics {
         return acknowledged;
     }
 
+    /** The newer consumer has poll(Duration), the older ones poll(long), which the newer protocol of groups refuses. */
+    @SuppressWarnings("unchecked")
+    static ConsumerRecords<byte[], byte[]> poll(KafkaConsumer<byte[], byte[]> reader, long ms) {
+        try {
+            return (ConsumerRecords<byte[], byte[]>) KafkaConsumer.class.getMethod("poll", Duration.class).invoke(reader, Duration.ofMillis(ms));
+        } catch (NoSuchMethodException older) {
+            return reader.poll(ms);
+        } catch (InvocationTargetException thrown) {
+            throw (RuntimeException) thrown.getCause();
+        } catch (IllegalAccessException impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
     static List<ConsumerRecord<byte[], byte[]>> take(KafkaConsumer<byte[], byte[]> reader, int count) {
         List<ConsumerRecord<byte[], byte[]>> taken = new ArrayList<>();
         long end = System.nanoTime() + 20_000_000_000L;
         while (taken.size() < count) {
-            for (ConsumerRecord<byte[], byte[]> record : reader.poll(200)) taken.add(record);
+            for (ConsumerRecord<byte[], byte[]> record : poll(reader, 200)) taken.add(record);
             Main.holds(System.nanoTime() < end, "read " + taken.size() + " of " + count + " records in 20 s");
         }
         return taken;
@@ -88,7 +104,7 @@ final class Basics {
             reader.assign(Collections.singleton(partition));
             reader.seekToBeginning(Collections.singleton(partition));
             List<ConsumerRecord<byte[], byte[]>> taken = take(reader, count);
-            int more = reader.poll(count == 0 ? 1500 : 300).count();
+            int more = poll(reader, count == 0 ? 1500 : 300).count();
             Main.equal(taken.size() + more, count, "the number of records");
             return taken;
         }
@@ -194,7 +210,7 @@ final class Basics {
             for (KafkaConsumer<byte[], byte[]> reader : Arrays.asList(earliest, latest, none)) reader.assign(all);
             Main.equal(texts(take(earliest, 1)), Arrays.asList("old"), "the earliest");
             Main.refused(() -> take(none, 1), "NoOffsetForPartitionException");
-            Main.equal(latest.poll(1500).count(), 0, "the records before the latest");
+            Main.equal(poll(latest, 1500).count(), 0, "the records before the latest");
             send(run, topic, Collections.singletonList(bytes("new")));
             Main.equal(texts(take(latest, 1)), Arrays.asList("new"), "the latest");
         }

@@ -15,15 +15,30 @@ final class Groups {
         Main.CASES.put("manual-commit", Groups::manualCommit);
     }
 
-    /** A consumer that counts what it is given and what it gives up. */
+    /** A consumer on a thread of its own that counts what it is given and what it gives up. */
     static final class Member implements ConsumerRebalanceListener, AutoCloseable {
-        final KafkaConsumer<byte[], byte[]> reader;
-        final Set<String> seen = new TreeSet<>();
-        int lost, rebalances;
+        private final Thread thread;
+        private volatile boolean running = true;
+        final Set<String> seen = Collections.synchronizedSet(new TreeSet<>());
+        volatile Set<TopicPartition> held = Collections.emptySet();
+        volatile Throwable failure;
+        volatile int lost, rebalances;
 
         Member(Main.Run run, Collection<String> topics, Object... settings) {
-            reader = Basics.consumer(run, "group", settings);
-            reader.subscribe(topics, this);
+            thread = new Thread(() -> {
+                try (KafkaConsumer<byte[], byte[]> reader = Basics.consumer(run, "group", settings)) {
+                    reader.subscribe(topics, this);
+                    while (running) {
+                        for (ConsumerRecord<byte[], byte[]> record : Basics.poll(reader, 50))
+                            seen.add(record.topic() + record.partition() + " " + record.offset());
+                        held = new HashSet<>(reader.assignment());
+                    }
+                } catch (Throwable thrown) {
+                    failure = thrown;
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
         }
 
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
@@ -34,23 +49,20 @@ final class Groups {
             rebalances++;
         }
 
-        Set<TopicPartition> poll() {
-            for (ConsumerRecord<byte[], byte[]> record : reader.poll(50)) seen.add(record.topic() + record.partition() + " " + record.offset());
-            return reader.assignment();
-        }
-
-        public void close() {
-            reader.close();
+        public void close() throws InterruptedException {
+            running = false;
+            thread.join(20_000);
         }
     }
 
-    /** Polls all until each has that many partitions and none is held twice. */
+    /** Waits until each has that many partitions and none is held twice. */
     static void settle(int each, Member... members) throws Exception {
-        Main.until("members with " + each + " partitions", 40, () -> {
+        Main.until("members with " + each + " partitions", 30, () -> {
             Set<TopicPartition> all = new HashSet<>();
             boolean right = true;
             for (Member member : members) {
-                Set<TopicPartition> held = member.poll();
+                if (member.failure != null) throw new AssertionError(member.failure);
+                Set<TopicPartition> held = member.held;
                 right &= held.size() == each && Collections.disjoint(all, held);
                 all.addAll(held);
             }
@@ -67,11 +79,7 @@ final class Groups {
                 settle(all / 2, first, second);
                 Main.equal(first.lost, lost, "the number of partitions that the first had to give up");
                 for (String topic : topics) Basics.send(run, topic, Basics.numbers(20));
-                Main.until("all records", 20, () -> {
-                    first.poll();
-                    second.poll();
-                    return first.seen.size() + second.seen.size() == topics.size() * 20;
-                });
+                Main.until("all records", 20, () -> first.seen.size() + second.seen.size() == topics.size() * 20);
             }
             settle(all, first);
         }

@@ -78,14 +78,11 @@ final class Since3 {
         try (Groups.Member first = new Groups.Member(run, topics, "session.timeout.ms", 20000, "group.instance.id", "first")) {
             Groups.Member second = new Groups.Member(run, topics, settings);
             Groups.settle(2, first, second);
-            Set<TopicPartition> held = second.poll();
+            Set<TopicPartition> held = second.held;
             int before = first.rebalances;
             second.close();
             try (Groups.Member again = new Groups.Member(run, topics, settings)) {
-                Main.until("its partitions to come back", 15, () -> {
-                    first.poll();
-                    return again.poll().equals(held);
-                });
+                Main.until("its partitions to come back", 15, () -> again.held.equals(held));
                 Main.equal(first.rebalances, before, "the number of rebalances that the first saw");
             }
         }
@@ -152,14 +149,15 @@ final class Since3 {
         String topic = Since1.create(run, "t", 1);
         TopicPartition partition = new TopicPartition(topic, 0);
         try (KafkaProducer<byte[], byte[]> producer = Since1.transactional(run);
-             Groups.Member member = new Groups.Member(run, Collections.singletonList(topic))) {
-            Groups.settle(1, member);
-            ConsumerGroupMetadata now = member.reader.groupMetadata();
+             KafkaConsumer<byte[], byte[]> member = Basics.consumer(run, "group")) {
+            member.subscribe(Collections.singletonList(topic));
+            Main.until("the member to be assigned", 20, () -> Basics.poll(member, 100).isEmpty() && !member.assignment().isEmpty());
+            ConsumerGroupMetadata now = member.groupMetadata();
             for (long offset : new long[] {4, 8}) {
                 producer.beginTransaction();
                 producer.sendOffsetsToTransaction(Collections.singletonMap(partition, new OffsetAndMetadata(offset)), now);
                 if (offset == 4) producer.commitTransaction(); else producer.abortTransaction();
-                Main.equal(member.reader.committed(Collections.singleton(partition)).get(partition).offset(), 4L, "the committed offset");
+                Main.equal(member.committed(Collections.singleton(partition)).get(partition).offset(), 4L, "the committed offset");
             }
             producer.beginTransaction();
             ConsumerGroupMetadata old = new ConsumerGroupMetadata(now.groupId(), now.generationId() - 1, now.memberId(), Optional.empty());

@@ -1,5 +1,6 @@
 """kafka-python, 2.0.6 and the newest: producing, consuming, offsets. What only one of them has is asked of its version."""
 
+import threading
 import time
 
 import kafka
@@ -162,33 +163,45 @@ def offset_reset(run):
     latest.close()
 
 
-def settle(members, *sizes):
-    def settled():
-        for member in members:
-            member.poll(50)
-        parts = [sorted(p.partition for p in member.assignment()) for member in members]
-        return sorted(map(len, parts)) == sorted(sizes) and sorted(sum(parts, [])) == [0, 1, 2, 3]
-    until(settled, f"members with {sizes} partitions", 40)
+class Member(threading.Thread):
+    """A consumer on a thread of its own that notes what it holds and reads."""
+
+    def __init__(self, run, topic, **config):
+        super().__init__(daemon=True)
+        self.make = lambda: consumer(run, topic, group="g", **config)
+        self.running, self.held, self.seen = True, set(), set()
+        self.start()
+
+    def run(self):
+        reader = self.make()
+        while self.running:
+            for messages in reader.poll(100).values():
+                self.seen.update((m.partition, m.offset) for m in messages)
+            self.held = {p.partition for p in reader.assignment()}
+        reader.close()
+
+    def stop(self):
+        self.running = False
+        self.join(20)
+
+
+def settle(size, *members):
+    """Waits until each holds so many of the four partitions and none is held twice."""
+    until(lambda: all(len(m.held) == size for m in members) and len(set.union(*(m.held for m in members))) == size * len(members),
+          f"members with {size} partitions", 30)
 
 
 def two_members(run, **settings):
     topic = create(run, partitions=4)
-    first = consumer(run, topic, group="g", **settings)
-    settle([first], 4)
-    second = consumer(run, topic, group="g", **settings)
-    settle([first, second], 2, 2)
+    first = Member(run, topic, **settings)
+    settle(4, first)
+    second = Member(run, topic, **settings)
+    settle(2, first, second)
     produce(run, topic, [{"value": b"v", "partition": n % 4} for n in range(40)])
-    seen = set()
-
-    def all_seen():
-        for reader in (first, second):
-            for messages in reader.poll(50).values():
-                seen.update((m.partition, m.offset) for m in messages)
-        return len(seen) == 40
-    until(all_seen, "all messages")
-    second.close()
-    settle([first], 4)
-    first.close()
+    until(lambda: len(first.seen | second.seen) == 40, "all messages")
+    second.stop()
+    settle(4, first)
+    first.stop()
 
 
 @case("group-eager")

@@ -5,7 +5,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
-from kafka_python import admin, consume, consumer, create, manual_commit, produce, round_trip, settle, two_members
+from kafka_python import Member, admin, consume, consumer, create, manual_commit, produce, round_trip, settle, two_members
 
 
 @case("metadata")
@@ -80,7 +80,7 @@ def incremental_alter_configs(run):
 
 @case("unknown-topic")
 def unknown_topic(run):
-    refused(lambda: configs(run, run.name("nowhere")), "UnknownTopicOrPartition")
+    refused(lambda: admin(run, lambda client: client.delete_topics([run.name("nowhere")])), "UnknownTopicOrPartition")
 
 
 @case("delete-records")
@@ -113,15 +113,14 @@ def group_cooperative(run):
 @case("group-static")
 def group_static(run):
     topic = create(run, partitions=4)
-    make = lambda n: consumer(run, topic, group="g", group_instance_id=f"static-{n}", session_timeout_ms=20000)  # noqa: E731
-    first, second = make(1), make(2)
-    settle([first, second], 2, 2)
-    held = second.assignment()
-    second.close()
-    again = make(2)
-    until(lambda: (first.poll(20), again.poll(20), again.assignment())[2] == held, "its partitions to come back", 15)
-    again.close()
-    first.close()
+    first, second = (Member(run, topic, group_instance_id=f"static-{n}", session_timeout_ms=20000) for n in (1, 2))
+    settle(2, first, second)
+    held = second.held
+    second.stop()
+    again = Member(run, topic, group_instance_id="static-2", session_timeout_ms=20000)
+    until(lambda: again.held == held, "its partitions to come back", 15)
+    again.stop()
+    first.stop()
 
 
 @case("groups-list")
@@ -136,11 +135,11 @@ def groups_list(run):
 @case("groups-describe")
 def groups_describe(run):
     topic = create(run, partitions=4)
-    reader = consumer(run, topic, group="g", client_id="the-client")
-    settle([reader], 4)
+    member = Member(run, topic, client_id="the-client")
+    settle(4, member)
     found = admin(run, lambda client: client.describe_groups([run.name("g")]))[run.name("g")]
     equal((found["group_state"], found["protocol_data"], [m["client_id"] for m in found["members"]]), ("Stable", "range", ["the-client"]), "the group")
-    reader.close()
+    member.stop()
 
 
 @case("groups-delete")

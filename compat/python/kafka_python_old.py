@@ -2,7 +2,7 @@
 
 from harness import case, equal, holds, refused, until
 from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions
-from kafka_python import admin, consumer, create, manual_commit, settle
+from kafka_python import Member, admin, create, manual_commit, settle
 
 
 @case("metadata")
@@ -71,12 +71,12 @@ def groups_list(run):
 @case("groups-describe")
 def groups_describe(run):
     topic = create(run, partitions=4)
-    reader = consumer(run, topic, group="g", client_id="the-client")
-    settle([reader], 4)
+    member = Member(run, topic, client_id="the-client")
+    settle(4, member)
     found = admin(run, lambda client: client.describe_consumer_groups([run.name("g")]))[0]
     equal((found.state, found.protocol, [m.client_id for m in found.members]), ("Stable", "range", ["the-client"]), "the group")
     equal(found.members[0].member_assignment.assignment, [(topic, [0, 1, 2, 3])], "the assignment")
-    reader.close()
+    member.stop()
 
 
 @case("groups-delete")

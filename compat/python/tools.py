@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+from confluent_kafka import Producer
 from harness import case, equal, holds
 
 JAVA = ["java", "-Xmx256m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
@@ -56,7 +57,7 @@ def file_with(value):
 def kafka_topics(run):
     name = run.name()
     has(topics(run, "--create", "--topic", name, "--partitions", 2, "--config", "retention.ms=60000"), f"Created topic {name}")
-    has(topics(run, "--create", "--topic", name, fails=True), "already exists")
+    has(topics(run, "--create", "--topic", name, fails=True), "TopicExistsException")
     has(topics(run, "--list", "--exclude-internal"), name)
     topics(run, "--alter", "--topic", name, "--partitions", 3)
     has(topics(run, "--describe", "--topic", name), "PartitionCount: 3", "retention.ms=60000", r"Partition: 2\s+Leader: 1\s+Replicas: 1\s+Isr: 1")
@@ -108,7 +109,7 @@ def kafka_consumer_groups(run):
     has(tool(GROUPS, *at(run), "--describe", "--group", group), rf"{topic}\s+0\s+4\s+6\s+2")
     has(tool(GROUPS, *at(run), "--delete-offsets", "--group", group, "--topic", topic), rf"{topic}\s+0\s+Successful")
     tool(GROUPS, *at(run), "--reset-offsets", "--group", group, "--topic", topic, "--to-earliest", "--execute")
-    has(tool(GROUPS, *at(run), "--delete", "--group", group), "were? successful")
+    has(tool(GROUPS, *at(run), "--delete", "--group", group), "(was|were) successful")
 
 
 @case("kafka-get-offsets")
@@ -187,8 +188,11 @@ def dump_log(run):
     equal((printed.count("payload: "), printed.count("endTxnMarker: COMMIT")), (500, 5), "the records and the markers")
     holds("isvalid: false" not in printed and "Found" not in printed, printed[-500:])
     for kind in ("index", "timeindex"):
-        printed = tool(*dump[:1], "--index-sanity-check", "--files", segments(run.name() + "-0", kind))
-        holds("Found" not in printed, printed[-500:])
+        files = segments(run.name() + "-0", kind)
+        # Kafka's are preallocated while they are written to, and then it does not like its own
+        if os.path.getsize(files) < 1_000_000:
+            printed = tool(*dump[:1], "--index-sanity-check", "--files", files)
+            holds("Found" not in printed, printed[-500:])
     for name, decoder, expected in (("__consumer_offsets", "--offsets-decoder", run.name("group")),
                                     ("__transaction_state", "--transaction-log-decoder", run.name("zstd"))):
         printed = "".join(tool(*dump, decoder, "--files", segments(f"{name}-{n}")) for n in range(4))
@@ -200,28 +204,24 @@ def dump_log(run):
 def kafka_transactions(run):
     topic, identity = run.name(), run.name("txn")
     topics(run, "--create", "--topic", topic)
-    # kcat keeps its transaction open until its input ends
-    child = subprocess.Popen(["kcat", "-b", run.bootstrap, "-P", "-t", topic, "-X", f"transactional.id={identity}", "-X", "linger.ms=0"],
-                             stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        child.stdin.write(b"open\n" * 10)
-        child.stdin.flush()
-        time.sleep(1)
-        command = ("TransactionsCommand", *at(run))
-        has(tool(*command, "list"), rf"{identity}\s+\d+\s+\d+\s+Ongoing")
-        has(tool(*command, "describe", "--transactional-id", identity), rf"Ongoing\s.*{topic}-0")
-        has(tool(*command, "describe-producers", "--topic", topic, "--partition", 0), r"\d+\s+0\s+0\s+9\s+\d+\s+0")
-        equal(len(tool(*command, "find-hanging", "--broker-id", 1).strip().splitlines()), 1, "the lines of hanging transactions, with the header")
-        tool(*command, "abort", "--topic", topic, "--partition", 0, "--start-offset", 0)
-        has(tool(*command, "describe-producers", "--topic", topic, "--partition", 0), r"None")
-    finally:
-        child.kill()
-        child.wait()
+    producer = Producer({"bootstrap.servers": run.bootstrap, "transactional.id": identity, "linger.ms": 100})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    for _ in range(10):
+        producer.produce(topic, b"open")
+    producer.flush(20)
+    command = ("TransactionsCommand", *at(run))
+    has(tool(*command, "list"), rf"{identity}\s+\d+\s+\d+\s+Ongoing")
+    has(tool(*command, "describe", "--transactional-id", identity), rf"Ongoing\s.*{topic}-0")
+    has(tool(*command, "describe-producers", "--topic", topic, "--partition", 0), r"\d+\s+0\s+-?\d+\s+9\s+\d+\s+0\s")
+    equal(len(tool(*command, "find-hanging", "--broker-id", 1).strip().splitlines()), 1, "the lines of hanging transactions, with the header")
+    tool(*command, "abort", "--topic", topic, "--partition", 0, "--start-offset", 0)
+    has(tool(*command, "describe-producers", "--topic", topic, "--partition", 0), r"None")
 
 
 @case("kafka-broker-api-versions")
 def api_versions(run):
-    has(tool("BrokerApiVersionsCommand", *at(run)), f"{run.bootstrap}.*id: 1", r"Produce\(0\): 0 to 11 \[usable: 11\]", r"Fetch\(1\): 0 to 17")
+    has(tool("kafka.admin.BrokerApiVersionsCommand", *at(run)), f"{run.bootstrap}.*id: 1", r"Produce\(0\): 0 to 11 \[usable: 11\]", r"Fetch\(1\): 0 to 17")
 
 
 @case("kafka-log-dirs")
