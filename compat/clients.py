@@ -17,8 +17,8 @@ VERSIONS = dict(re.findall(r"^(\w+)=(\S+)$", (HERE / "versions").read_text(), re
 class Client:
     """A program that prints a line of JSON for each case: `PROGRAM --list`, `PROGRAM ADDRESS PREFIX CASE…`."""
 
-    def __init__(self, name, version, command, env=None, part=None):
-        self.name, self.version, self.command, self.env, self.part = name, version, command, env or {}, part
+    def __init__(self, name, version, command, env, limit_s=60):
+        self.name, self.version, self.command, self.env, self.limit_s = name, version, command, env, limit_s
 
     def cases(self):
         listed = subprocess.run([*map(str, self.command), "--list"], env=self.environment(), capture_output=True, text=True, check=False)
@@ -49,7 +49,7 @@ def kcat_version():
 
 def pinned(module, package):
     """The version of a Go package, from its go.mod."""
-    return re.search(rf"^require {package} v(\S+)|^\t{package} v(\S+)", (HERE / module).read_text(), re.M).group(1, 2)
+    return re.search(rf"{package} v(\S+)", (HERE / module).read_text())[1]
 
 
 def clients():
@@ -57,17 +57,20 @@ def clients():
         ("confluent-kafka", "CONFLUENT_KAFKA"), ("kafka-python", "KAFKA_PYTHON"), ("aiokafka", "AIOKAFKA")))
     old = f"kafka-python-{VERSIONS['KAFKA_PYTHON_OLD']}"
     listed = [
-        ("kcat", kcat_version(), *python("kcat"), "debian"),
-        ("confluent-kafka", VERSIONS["CONFLUENT_KAFKA"], *python("confluent,confluent_groups,confluent_transactions", confluent), "python"),
-        ("kafka-python", VERSIONS["KAFKA_PYTHON"], *python("kafka_python,kafka_python_new", kafka_python, "codecs"), "python"),
-        ("kafka-python-2", VERSIONS["KAFKA_PYTHON_OLD"], *python("kafka_python,kafka_python_old", old, "codecs"), "python"),
-        ("aiokafka", VERSIONS["AIOKAFKA"], *python("aio,aio_groups", aiokafka, "codecs"), "python"),
-        ("kafkajs", VERSIONS["KAFKAJS"], ["node", HERE / "node/main.js"], {"NODE_PATH": INSTALLED / "node/node_modules"}, "node"),
-        ("sarama", "".join(filter(None, pinned("sarama/go.mod", "github.com/IBM/sarama"))), [INSTALLED / "bin/sarama"], {}, "go"),
-        ("sarama-1.19", "1.19.0", [INSTALLED / "bin/sarama-1.19"], {"PROTOCOL": "1.0.0"}, "go"),
-        ("sarama-1.19-default", "1.19.0, as Kafka 0.8.2", [INSTALLED / "bin/sarama-1.19"], {"PROTOCOL": "0.8.2.0"}, "go"),
-        ("franz-go", "".join(filter(None, pinned("franz/go.mod", "github.com/twmb/franz-go"))), [INSTALLED / "bin/franz"], {}, "go"),
-        *(("java-" + v, v, java(v), {}, "java") for v in (VERSIONS["JAVA_OLDEST"], VERSIONS["JAVA_OLD"], VERSIONS["KAFKA"])),
-        ("tools", VERSIONS["KAFKA"], python("tools")[0], {"KAFKA_JARS": KAFKA, **python("tools", confluent)[1]}, "java"),
+        ("kcat", kcat_version(), *python("kcat")),
+        ("confluent-kafka", VERSIONS["CONFLUENT_KAFKA"], *python("confluent,confluent_groups,confluent_transactions", confluent)),
+        ("kafka-python", VERSIONS["KAFKA_PYTHON"], *python("kafka_python,kafka_python_new", kafka_python, "codecs")),
+        ("kafka-python-2", VERSIONS["KAFKA_PYTHON_OLD"], *python("kafka_python,kafka_python_old", old, "codecs")),
+        ("aiokafka", VERSIONS["AIOKAFKA"], *python("aio,aio_groups", aiokafka, "codecs")),
+        ("kafkajs", VERSIONS["KAFKAJS"], ["node", HERE / "node/main.js"], {"NODE_PATH": INSTALLED / "node/node_modules"}),
+        ("sarama", pinned("sarama/go.mod", "github.com/IBM/sarama"), [INSTALLED / "bin/sarama"], {}),
+        ("sarama-1.19", "1.19.0", [INSTALLED / "bin/sarama-1.19"], {"PROTOCOL": "1.0.0"}),
+        ("sarama-1.19-default", "1.19.0, as Kafka 0.8.2", [INSTALLED / "bin/sarama-1.19"], {"PROTOCOL": "0.8.2.0"}),
+        ("franz-go", pinned("franz/go.mod", "github.com/twmb/franz-go"), [INSTALLED / "bin/franz"], {}),
+        *(("java-" + v, v, java(v), {}) for v in (VERSIONS["JAVA_OLDEST"], VERSIONS["JAVA_OLD"], VERSIONS["KAFKA"])),
+        ("tools", VERSIONS["KAFKA"], python("tools")[0], {"KAFKA_JARS": KAFKA, **python("tools", confluent)[1]}),
     ]
+    if own := sorted(INSTALLED.glob("librdkafka-*")):
+        version = own[-1].name.removeprefix("librdkafka-")
+        listed.append(("librdkafka", f"{version}, its own tests", python("librdkafka")[0], {"LIBRDKAFKA": own[-1]}, 180))
     return {entry[0]: Client(*entry) for entry in listed}
