@@ -17,8 +17,10 @@ VERSIONS = dict(re.findall(r"^(\w+)=(\S+)$", (HERE / "versions").read_text(), re
 class Client:
     """A program that prints a line of JSON for each case: `PROGRAM --list`, `PROGRAM ADDRESS PREFIX CASE…`."""
 
-    def __init__(self, name, version, command, env, limit_s=60):
-        self.name, self.version, self.command, self.env, self.limit_s = name, version, command, env, limit_s
+    def __init__(self, name, version, command, env, limit_s=60, partitions=1):
+        self.name, self.version, self.command, self.env = name, version, command, env
+        self.limit_s = limit_s  # for each case
+        self.partitions = partitions  # that the topics should have which the broker makes
 
     def cases(self):
         listed = subprocess.run([*map(str, self.command), "--list"], env=self.environment(), capture_output=True, text=True, check=False)
@@ -72,5 +74,5 @@ def clients():
     ]
     if own := sorted(INSTALLED.glob("librdkafka-*")):
         version = own[-1].name.removeprefix("librdkafka-")
-        listed.append(("librdkafka", f"{version}, its own tests", python("librdkafka")[0], {"LIBRDKAFKA": own[-1]}, 180))
+        listed.append(("librdkafka", f"{version}, its own tests", python("librdkafka")[0], {"LIBRDKAFKA": own[-1]}, 180, 4))
     return {entry[0]: Client(*entry) for entry in listed}

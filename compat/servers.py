@@ -19,6 +19,7 @@ listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{control}
 advertised.listeners=PLAINTEXT://{address}
 controller.listener.names=CONTROLLER
 log.dirs={data}
+num.partitions={partitions}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
@@ -32,20 +33,20 @@ group.coordinator.rebalance.protocols=classic,consumer
 class Ours:
     name = "ours"
 
-    def __init__(self, world):
+    def __init__(self, world, partitions):
         self.data = world.dir / "our-broker"
-        broker, self.address = our_broker(world, "--set", "group_initial_rebalance_delay_ms=0")
+        broker, self.address = our_broker(world, "--set", "group_initial_rebalance_delay_ms=0", "--set", f"num_partitions={partitions}")
         self.process = broker.process
 
 
 class Kafka:
     name = "kafka"
 
-    def __init__(self, world):
+    def __init__(self, world, partitions):
         client, control = free_port(), free_port()
         self.address, self.data = f"127.0.0.1:{client}", world.dir / "kafka"
         conf = world.dir / "kafka.properties"
-        conf.write_text(PROPERTIES.format(address=self.address, control=control, data=self.data))
+        conf.write_text(PROPERTIES.format(address=self.address, control=control, data=self.data, partitions=partitions))
         storage = ["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", conf]
         subprocess.run([*JAVA, *storage], check=True, stdout=subprocess.DEVNULL)
         self.process = world.start("kafka-server", [JAVA[0], "-Xms512m", "-Xmx1g", *JAVA[1:], "kafka.Kafka", conf])

@@ -22,8 +22,8 @@ def own_test(run, name):
         env = {**os.environ, "TESTS": name, "TESTS_SKIP": "mock", "RDKAFKA_TEST_CONF": str(conf), "TEST_KAFKA_VERSION": "3.9.1.0", "TEST_LEVEL": "1",
                "LD_LIBRARY_PATH": f"{home}/src:{home}/src-cpp"}
         done = subprocess.run([home / "tests/test-runner", "-p1", "-L"], env=env, cwd=directory, capture_output=True, text=True, timeout=175, check=False)
-    printed = done.stdout + done.stderr
-    if done.returncode or not re.search(rf"{name} +\|.*PASSED", printed):
+    printed = re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
+    if done.returncode or not re.search(rf"{name} +\| +PASSED", printed):
         said = [line for line in printed.splitlines() if "failed at" in line or line.startswith("Expected")]
         raise AssertionError(" / ".join(said[:2] or printed.splitlines()[-3:])[:600])
 
