@@ -74,5 +74,5 @@ def clients():
     ]
     if own := sorted(INSTALLED.glob("librdkafka-*")):
         version = own[-1].name.removeprefix("librdkafka-")
-        listed.append(("librdkafka", f"{version}, its own tests", python("librdkafka")[0], {"LIBRDKAFKA": own[-1]}, 180, 4))
+        listed.append(("librdkafka", f"{version}, its own tests", python("librdkafka")[0], {"LIBRDKAFKA": own[-1], "KAFKA_JARS": KAFKA}, 180, 4))
     return {entry[0]: Client(*entry) for entry in listed}

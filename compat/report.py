@@ -62,7 +62,7 @@ def matrix(title, cases, clients, results):
     if not rows:
         return []
     if not any(cases.values()):
-        return [f"## {title}", "", *by_name(rows, columns[0].name, results), ""]
+        return [f"## {title}: its own tests", "", *by_name(rows, columns[0].name, results), ""]
     lines = [f"## {title}", "", f"| case | {' | '.join(c.name for c in columns)} |", "|---|" + ":-:|" * len(columns)]
     for case in rows:
         lines.append(f"| {case} | {' | '.join(cell(c.name, case, results) for c in columns)} |")
