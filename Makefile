@@ -1,9 +1,10 @@
 # A thin menu: each target names one script or one cargo command.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz soak clean
+.PHONY: help setup build run test lint bench compat fuzz soak clean
 CARGO ?= cargo
 # Rooms to test one by one, without the servers: make test ROOMS='wire broker'. Empty for everything.
 ROOMS ?=
+comma := ,
 
 help: ## show this menu
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,10 @@ lint: ## formatting, clippy
 bench: build ## run the benchmarks beside peers: make bench PARTS='agent broker transfer backlog flame'
 	@tests/setup test bench $(filter flame,$(PARTS))
 	@bench/run $(PARTS)
+
+compat: build ## real clients and tools against ours and Apache Kafka, writes docs/compatibility.md: make compat CLIENTS='kcat sarama'
+	@compat/setup
+	@compat/run $(if $(CLIENTS),--clients '$(subst $() ,$(comma),$(strip $(CLIENTS)))')
 
 fuzz: ## fuzz the parsers: make fuzz SECONDS_EACH=600 TARGETS='segment line' (needs a nightly toolchain and cargo-fuzz)
 	@SECONDS_EACH='$(SECONDS_EACH)' TARGETS='$(TARGETS)' fuzz/run
