@@ -217,9 +217,21 @@ pub fn set_leader_epoch(bytes: &mut [u8], leader_epoch: i32) {
 /// Gives all records of the batch at the front of `bytes` the broker's append time, ms, and computes
 /// the checksum again. Bytes that hold no whole batch stay as they are.
 pub fn set_log_append_time(bytes: &mut [u8], timestamp_ms: i64) {
+    reseal(bytes, |header| {
+        header.attributes |= LOG_APPEND_TIME;
+        header.max_timestamp = timestamp_ms;
+    });
+}
+
+/// Sets the largest timestamp of the records of the batch at the front of `bytes`, ms, and computes the checksum again.
+/// Bytes that hold no whole batch stay as they are.
+pub fn set_max_timestamp(bytes: &mut [u8], timestamp_ms: i64) {
+    reseal(bytes, |header| header.max_timestamp = timestamp_ms);
+}
+
+fn reseal(bytes: &mut [u8], change: impl FnOnce(&mut BatchHeader)) {
     let Ok((mut header, _)) = split(bytes) else { return };
-    header.attributes |= LOG_APPEND_TIME;
-    header.max_timestamp = timestamp_ms;
+    change(&mut header);
     if let Some(batch) = bytes.get_mut(..header.size()) {
         seal(header, batch);
     }

@@ -43,6 +43,7 @@ impl Partition {
         origin: AppendOrigin,
     ) -> Result<Appended, AppendError> {
         let config = self.config();
+        complete_timestamps(records)?;
         let mut batches = check(records, &config, self.now_ms(), origin)?;
         let mut writer = self.writer.lock();
         self.check_open()?;
@@ -179,6 +180,25 @@ fn known_duplicate(
         },
         _ => Ok(None),
     }
+}
+
+/// Sets the largest timestamp of batches whose client has left it out, as sarama 1.19 does: limits, look-ups by time and
+/// retention go by it. Kafka computes that of every batch.
+fn complete_timestamps(records: &mut [u8]) -> Result<(), AppendError> {
+    let mut rest = records;
+    while let Ok(header) = BatchHeader::parse(rest) {
+        let Some((bytes, behind)) = rest.split_at_mut_checked(header.size()) else { break };
+        if header.max_timestamp < header.base_timestamp {
+            batch::validate_shallow(bytes).map_err(refusal)?;
+            let mut newest = header.max_timestamp;
+            for record in batch::records(bytes, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
+                newest = newest.max(record.map_err(refusal)?.timestamp);
+            }
+            batch::set_max_timestamp(bytes, newest);
+        }
+        rest = behind;
+    }
+    Ok(())
 }
 
 /// What needs no lock: the batches are whole and sound, and allowed on this topic.
