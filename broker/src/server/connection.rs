@@ -98,14 +98,31 @@ impl Connection {
                 self.begin(frame, &mut in_flight)?;
             }
             match self.next_event(&mut in_flight, held.is_some()).await? {
-                Event::Answer(Some(reply)) => {
-                    send::send(&self.socket, &reply, self.stall).await?;
-                    self.client.connected.sent(reply.encoded.wire_len());
-                }
+                Event::Answer(Some(reply)) => self.answer(reply, &mut in_flight).await?,
                 Event::Answer(None) => {}
                 Event::Request(frame) if api::overlaps(&frame) => self.begin(frame, &mut in_flight)?,
                 Event::Request(frame) => held = Some(frame),
                 Event::Stop => return Err(End::Stopping),
+            }
+        }
+    }
+
+    /// Sends a response, and with it those that are there too: one flush answers many requests.
+    async fn answer(&self, mut reply: Reply, in_flight: &mut InFlight) -> Result<(), End> {
+        loop {
+            let next = match poll_fn(|cx| Poll::Ready(in_flight.poll_oldest(cx))).await {
+                Poll::Ready(Ok(Some(next))) => match reply.join(next) {
+                    None => continue,
+                    apart => Ok(apart),
+                },
+                Poll::Ready(Err(refusal)) => Err(refusal),
+                Poll::Ready(Ok(None)) | Poll::Pending => Ok(None),
+            };
+            send::send(&self.socket, &reply, self.stall).await?;
+            self.client.connected.sent(reply.encoded.wire_len());
+            match next? {
+                Some(next) => reply = next,
+                None => return Ok(()),
             }
         }
     }

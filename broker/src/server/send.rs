@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use rustix::net::SendFlags;
 use thiserror::Error;
 use tokio::io::Interest;
@@ -29,6 +30,9 @@ pub(crate) struct FileRange {
     pub(crate) position: u64,
 }
 
+/// Responses that are sent together have at most so many bytes.
+const JOINED_BYTES_MAX: usize = 16 * 1024;
+
 /// One response: the bytes, and the file ranges that fill its holes; a hole's tag is an index of `files`.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -42,6 +46,21 @@ impl Reply {
     /// Bytes alone, which take no part in a budget.
     pub(crate) fn new(encoded: Encoded) -> Self {
         Reply { encoded, files: Vec::new(), reservation: Reservation::default() }
+    }
+
+    /// Takes the bytes of the connection's next response, to be sent in one call. It comes back if one of both is large or
+    /// more than bytes.
+    pub(crate) fn join(&mut self, next: Reply) -> Option<Reply> {
+        let is_plain = |reply: &Reply| reply.encoded.holes.is_empty() && reply.reservation.is_empty();
+        let len = self.encoded.bytes.len().saturating_add(next.encoded.bytes.len());
+        if len > JOINED_BYTES_MAX || !is_plain(self) || !is_plain(&next) {
+            return Some(next);
+        }
+        let own = std::mem::take(&mut self.encoded.bytes);
+        let mut bytes = own.try_into_mut().unwrap_or_else(|shared| BytesMut::from(shared.as_ref()));
+        bytes.extend_from_slice(&next.encoded.bytes);
+        self.encoded.bytes = bytes.freeze();
+        None
     }
 }
 

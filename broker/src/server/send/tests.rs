@@ -84,3 +84,23 @@ async fn a_client_that_is_gone_is_an_error_not_a_signal() {
     let reply = reply(bytes, Vec::new(), Vec::new());
     while send(&server, &reply, STALL).await.is_ok() {}
 }
+
+#[tokio::test]
+async fn small_responses_are_joined_and_others_are_not() {
+    let (mut client, server) = pair().await;
+    let plain = |bytes: &'static [u8]| reply(bytes, Vec::new(), Vec::new());
+    let mut first = plain(b"one");
+    assert!(first.join(plain(b" two")).is_none());
+    assert!(first.join(plain(b" three")).is_none());
+    let hole = Hole { at: 0, len: 1, tag: 0 };
+    let with_file = || reply(b"", vec![hole], vec![FileRange { file: file(b"x"), position: 0 }]);
+    assert!(first.join(with_file()).is_some());
+    assert!(with_file().join(plain(b"four")).is_some());
+    let large = Bytes::from(vec![b' '; JOINED_BYTES_MAX]);
+    assert!(first.join(Reply::new(Encoded { bytes: large, holes: Vec::new() })).is_some());
+    send(&server, &first, STALL).await.unwrap();
+    drop(server);
+    let mut received = String::new();
+    client.read_to_string(&mut received).await.unwrap();
+    assert_eq!(received, "one two three");
+}
