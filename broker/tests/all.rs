@@ -21,6 +21,7 @@ mod all {
     mod partitions;
     mod produce;
     mod records;
+    mod replicas;
     mod support;
     mod topics;
     mod transactions;

@@ -25,6 +25,7 @@ use crate::state::Broker;
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_partition_reassignments;
 mod api_versions;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
@@ -40,6 +41,7 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod describe_transactions;
+mod elect_leaders;
 mod end_txn;
 mod fetch;
 mod find_coordinator;
@@ -50,6 +52,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod list_transactions;
 mod metadata;
 mod offset_commit;
@@ -175,7 +178,10 @@ pub(crate) const SERVED: &[(ApiKey, i16, i16)] = &[
     (ApiKey::DescribeLogDirs, 0, 4),
     (ApiKey::CreatePartitions, 0, 3),
     (ApiKey::DeleteGroups, 0, 2),
+    (ApiKey::ElectLeaders, 0, 2),
     (ApiKey::IncrementalAlterConfigs, 0, 1),
+    (ApiKey::AlterPartitionReassignments, 0, 0),
+    (ApiKey::ListPartitionReassignments, 0, 0),
     (ApiKey::OffsetDelete, 0, 0),
     (ApiKey::DescribeCluster, 0, 1),
     (ApiKey::DescribeProducers, 0, 0),
@@ -283,9 +289,14 @@ impl Incoming<'_> {
             ApiKey::DescribeLogDirs => self.bounded(describe_log_dirs::named, describe_log_dirs::serve),
             ApiKey::CreatePartitions => self.bounded(create_partitions::named, create_partitions::serve),
             ApiKey::DeleteGroups => self.bounded_waiting(delete_groups::named, delete_groups::serve),
+            ApiKey::ElectLeaders => self.bounded(elect_leaders::named, elect_leaders::serve),
             ApiKey::IncrementalAlterConfigs => {
                 self.bounded(incremental_alter_configs::named, incremental_alter_configs::serve)
             }
+            ApiKey::AlterPartitionReassignments => {
+                self.bounded(alter_partition_reassignments::named, alter_partition_reassignments::serve)
+            }
+            ApiKey::ListPartitionReassignments => self.now(list_partition_reassignments::serve),
             ApiKey::OffsetDelete => self.bounded_waiting(offset_delete::named, offset_delete::serve),
             ApiKey::ConsumerGroupDescribe => {
                 self.bounded(consumer_group_describe::named, consumer_group_describe::serve)

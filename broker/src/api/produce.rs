@@ -7,7 +7,7 @@
 //! | 2 | message sets of magic 1; log append time |
 //! | 3 | record batches of magic 2; transactional id |
 //! | 5 | log start offset |
-//! | 8 | an error message for each partition |
+//! | 8 | an error message for each partition, and for single records of a batch that is refused because of them |
 //! | 9 | flexible |
 //! | 10 | the new leader's address: never set, there is one broker |
 //! | 11 | error 120 where the partition was not added to the transaction; before, 48 |
@@ -22,7 +22,8 @@
 //!
 //! What only the broker itself writes, its internal topics, is refused (error 17), and everything while too little disk space is free
 //! (error 56; 6 before version 4, whose clients look for the leader again).
-//! Left out on purpose: creating topics (Metadata does it, as in Kafka), errors of single records.
+//! Left out on purpose: creating topics (Metadata does it, as in Kafka). Of the records that are refused (they lack a key or are too far
+//! from the broker's time), an answer names no more than the first 10,000.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,25 +31,23 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
-use wire::message::produce::{
-    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
-};
-use wire::record::{BatchHeader, RecordError, TimestampType as SetTime, legacy};
+use wire::message::produce::{PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceResponse};
+use wire::record::{BatchHeader, TimestampType as SetTime, legacy};
 use wire::{Blob, ErrorCode};
 
+use self::answer::{Failure, answer, count_errors, first_error};
 use super::{Incoming, Refusal, RequestContext, Work};
-use crate::log::{AppendError, Appended, Partition, TimestampType, Verification};
+use crate::log::{Appended, Partition, RefusedRecords, TimestampType, Verification};
 use crate::state::{Broker, Topic, is_internal};
 use crate::txn::Producer;
+
+mod answer;
 
 /// What the message sets of one partition in one request may decompress to when they are converted.
 const CONVERTED_BYTES_MAX: usize = 64 << 20;
 
 /// The first version whose records are batches; before it, a set may be empty.
 const BATCHES_ONLY: i16 = 3;
-
-/// The first version whose clients know error 56.
-const KNOWS_STORAGE_ERROR: i16 = 4;
 
 /// The first version whose clients know error 120.
 const KNOWS_ABORTABLE: i16 = 11;
@@ -90,18 +89,22 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
 
     let mut response = ProduceResponse::default();
     let mut unflushed = Vec::new();
+    let mut nameable = RefusedRecords::MAX;
     for (name, parts) in parts {
         let topic = broker.topic(&name);
         let mut answers = Vec::with_capacity(parts.len());
         for part in parts {
             let index = part.index;
-            let appended = match refused {
+            let mut appended = match refused {
                 Some(refusal) => Err(Failure::from(refusal)),
                 None if acks == ACKS_ALL && lacks_replicas(topic.as_deref(), index) => {
                     Err(Failure::from(ErrorCode::NotEnoughReplicas))
                 }
                 None => append(broker, topic.as_deref(), part, transaction, &mut frame, context.version),
             };
+            if let Err(failure) = &mut appended {
+                failure.name_at_most(&mut nameable);
+            }
             if let Ok((partition, appended)) = &appended {
                 let (topic, position) = (response.responses.len(), answers.len());
                 let end = appended.last_offset.saturating_add(1);
@@ -168,7 +171,7 @@ async fn await_flushes(
     for Unflushed { partition, end, topic, response: position } in unflushed {
         let error = match timeout_at(deadline, partition.flushed_to(end)).await {
             Ok(Ok(())) => continue,
-            Ok(Err(error)) => Failure { code: error.error_code(), message: Some(error.to_string()) },
+            Ok(Err(error)) => Failure::new(error.error_code(), error.to_string()),
             Err(_) => Failure::from(ErrorCode::RequestTimedOut),
         };
         let topic = response.responses.get_mut(topic);
@@ -328,76 +331,4 @@ fn append_converted(partition: &Partition, set: &[u8]) -> Result<Appended, Failu
         converted.extend_from_slice(batch);
     }
     Ok(partition.append(&mut converted)?)
-}
-
-/// Why records were not appended, or not made durable.
-#[derive(Debug)]
-struct Failure {
-    code: ErrorCode,
-    message: Option<String>,
-}
-
-impl From<ErrorCode> for Failure {
-    fn from(code: ErrorCode) -> Self {
-        Failure { code, message: None }
-    }
-}
-
-/// Why a message set cannot be converted.
-impl From<RecordError> for Failure {
-    fn from(error: RecordError) -> Self {
-        tracing::debug!(%error, "messages refused");
-        Failure { code: error.code(), message: Some(error.to_string()) }
-    }
-}
-
-impl From<AppendError> for Failure {
-    fn from(error: AppendError) -> Self {
-        tracing::debug!(%error, "records refused");
-        Failure { code: error.error_code(), message: Some(error.to_string()) }
-    }
-}
-
-fn answer(version: i16, index: i32, appended: Result<Appended, Failure>) -> PartitionProduceResponse {
-    match appended {
-        Ok(appended) => PartitionProduceResponse {
-            index,
-            base_offset: appended.base_offset,
-            log_append_time_ms: appended.log_append_time,
-            log_start_offset: appended.log_start_offset,
-            ..Default::default()
-        },
-        Err(Failure { code, message }) => PartitionProduceResponse {
-            index,
-            error_code: told(version, code).code(),
-            base_offset: -1,
-            error_message: message.or_else(|| Some(code.message().to_owned())),
-            ..Default::default()
-        },
-    }
-}
-
-/// The error as the client knows it.
-fn told(version: i16, error: ErrorCode) -> ErrorCode {
-    match error {
-        ErrorCode::KafkaStorageError if version < KNOWS_STORAGE_ERROR => ErrorCode::NotLeaderOrFollower,
-        error => error,
-    }
-}
-
-fn errors(response: &ProduceResponse) -> impl Iterator<Item = ErrorCode> {
-    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    partitions
-        .filter(|partition| partition.error_code != 0)
-        .map(|partition| ErrorCode::from_code(partition.error_code))
-}
-
-fn first_error(response: &ProduceResponse) -> Option<ErrorCode> {
-    errors(response).next()
-}
-
-fn count_errors(broker: &Broker, response: &ProduceResponse) {
-    for error in errors(response) {
-        broker.metrics.produce_error(error);
-    }
 }

@@ -1,8 +1,8 @@
 //! What can go wrong in the log, by what the caller does next. Each error says which Kafka error code a client
 //! is answered with; whether that is retriable is decided by [`ErrorCode::is_retriable`] alone.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use thiserror::Error;
 use wire::error_code::ErrorCode;
@@ -72,20 +72,12 @@ pub enum AppendError {
     /// A batch contradicts itself or the topic's rules.
     #[error("invalid records: {0}")]
     Invalid(String),
-    /// A record's timestamp is further from the broker's time than the topic allows.
-    #[error(
-        "timestamp {timestamp} is more than message.timestamp.{side}.max.ms, {max_ms} ms, from the broker's {now_ms}"
-    )]
-    InvalidTimestamp {
-        /// The record's timestamp, milliseconds.
-        timestamp: i64,
-        /// The broker's time, milliseconds.
-        now_ms: i64,
-        /// `before` or `after`.
-        side: &'static str,
-        /// The limit.
-        max_ms: i64,
-    },
+    /// Records of a batch break the topic's rules. The batch would be appended without them.
+    #[error("{0}")]
+    InvalidRecords(RefusedRecords),
+    /// The largest timestamp that a batch claims to have is too far from the broker's time, though none of its records is.
+    #[error("the batch's largest {0}")]
+    InvalidTimestamp(FarTimestamp),
     /// An idempotent producer left out a batch, or repeats one that is too old to be recognised.
     #[error("producer {producer_id} sent sequence {found}, expected {expected}")]
     OutOfOrderSequence {
@@ -136,12 +128,88 @@ impl AppendError {
             AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
             AppendError::LargerThanSegment { .. } => ErrorCode::RecordListTooLarge,
             AppendError::Invalid(_) => ErrorCode::InvalidRecord,
-            AppendError::InvalidTimestamp { .. } => ErrorCode::InvalidTimestamp,
+            AppendError::InvalidRecords(refused) => refused.error_code(),
+            AppendError::InvalidTimestamp(_) => ErrorCode::InvalidTimestamp,
             AppendError::OutOfOrderSequence { .. } => ErrorCode::OutOfOrderSequenceNumber,
             AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
             AppendError::InvalidTxnState { .. } => ErrorCode::InvalidTxnState,
             AppendError::CoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
             AppendError::Storage(error) => error.error_code(),
+        }
+    }
+}
+
+/// The records of one batch that break the topic's rules.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct RefusedRecords {
+    /// How many there are.
+    pub count: usize,
+    /// Which they are, in their order: all, or the first [`MAX`](Self::MAX).
+    pub first: Vec<RefusedRecord>,
+}
+
+/// A record that breaks a rule of the topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedRecord {
+    /// The record's place in its batch.
+    pub batch_index: i32,
+    /// What is wrong with it.
+    pub rule: BrokenRule,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BrokenRule {
+    /// It would never be compacted.
+    #[error("a record of a compacted topic needs a key")]
+    NoKey,
+    /// Its timestamp is too far from the broker's time.
+    #[error("{0}")]
+    Timestamp(FarTimestamp),
+}
+
+/// A timestamp that is further from the broker's time than the topic allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "timestamp {timestamp} is more than message.timestamp.{side}.max.ms, {max_ms} ms, from the broker's {now_ms}"
+)]
+pub struct FarTimestamp {
+    /// The timestamp, milliseconds.
+    pub timestamp: i64,
+    /// The broker's time, milliseconds.
+    pub now_ms: i64,
+    /// `before` or `after`.
+    pub side: &'static str,
+    /// The limit.
+    pub max_ms: i64,
+}
+
+impl RefusedRecords {
+    /// A small batch may decompress to millions of records. librdkafka sends 10,000 at once if it is not told otherwise.
+    pub const MAX: usize = 10_000;
+
+    pub(crate) fn add(&mut self, batch_index: i32, rule: BrokenRule) {
+        self.count += 1;
+        if self.first.len() < Self::MAX {
+            self.first.push(RefusedRecord { batch_index, rule });
+        }
+    }
+
+    /// The code for the whole batch: one timestamp among them decides, as in Kafka.
+    fn error_code(&self) -> ErrorCode {
+        let is_of_time = |record: &RefusedRecord| matches!(record.rule, BrokenRule::Timestamp(_));
+        if self.first.iter().any(is_of_time) { ErrorCode::InvalidTimestamp } else { ErrorCode::InvalidRecord }
+    }
+}
+
+impl fmt::Display for RefusedRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "records of the batch that break the topic's rules: {}", self.count)?;
+        match self.first.first() {
+            Some(RefusedRecord { batch_index, rule }) => {
+                write!(f, ", the first at index {batch_index}: {rule}")
+            }
+            None => Ok(()),
         }
     }
 }

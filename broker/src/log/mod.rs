@@ -36,7 +36,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
 pub use disk::{Disk, RealDisk};
 pub(crate) use disk::{read_file, replace_file};
-pub use error::{AppendError, ReadError, StorageError};
+pub use error::{
+    AppendError, BrokenRule, FarTimestamp, ReadError, RefusedRecord, RefusedRecords, StorageError,
+};
 pub(crate) use manager::names::{check_topic_name, encode_id};
 pub use manager::{
     FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError,

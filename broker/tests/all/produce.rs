@@ -3,8 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use wire::ErrorCode;
 use wire::message::init_producer_id::InitProducerIdRequest;
-use wire::message::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use wire::record::Compression;
+use wire::message::produce::{
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, TopicProduceData,
+};
+use wire::record::{BatchBuilder, Compression};
 
 use super::support::{TestBroker, batch_from, batch_of, compressed, error_of, numbered, produce_request};
 
@@ -143,6 +145,79 @@ async fn each_refusal_has_its_error_and_leaves_the_log_as_it_was() {
     assert!(client.consume("t").await.is_empty());
     assert_eq!(client.produce("t", batch_of(&["first"])).await, 0);
     assert_eq!(broker.metric("logagent_broker_crc_failures_total"), 2);
+}
+
+/// A batch of records with a timestamp and, perhaps, a key.
+fn keyed(codec: Compression, records: impl IntoIterator<Item = (i64, Option<&'static str>)>) -> Bytes {
+    let mut builder = BatchBuilder::new(codec);
+    for (timestamp, key) in records {
+        builder.append(timestamp, key.map(str::as_bytes), Some(b"x"), &[]).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// The places of the records that are named, each in words.
+fn named(answer: &PartitionProduceResponse) -> Vec<i32> {
+    assert!(answer.record_errors.iter().all(|record| record.batch_index_error_message.is_some()));
+    answer.record_errors.iter().map(|record| record.batch_index).collect()
+}
+
+#[tokio::test]
+async fn records_without_a_key_are_named_to_who_understands_it() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create_with("t", 1, &[("cleanup.policy", "compact")]).await;
+    let records = [(1000, Some("k")), (1000, None), (1000, Some("k")), (1000, None)];
+    for version in 3..=11 {
+        let codec = if version % 2 == 0 { Compression::Lz4 } else { Compression::None };
+        let mut response = client.call(version, &produce_request("t", -1, keyed(codec, records))).await;
+        let answer = response.responses.remove(0).partition_responses.remove(0);
+        assert_eq!((error_of(&answer), answer.base_offset), (ErrorCode::InvalidRecord, -1));
+        let expected: &[i32] = if version >= 8 { &[1, 3] } else { &[] };
+        assert_eq!(named(&answer), expected, "version {version}");
+        assert_eq!(answer.error_message.is_some(), version >= 8, "version {version}");
+    }
+    assert!(client.consume("t").await.is_empty(), "none of the batch is appended");
+    let other = client.try_produce("t", 1, Bytes::new()).await;
+    assert_eq!((error_of(&other), named(&other)), (ErrorCode::InvalidRecord, vec![]), "nobody is to blame");
+}
+
+#[tokio::test]
+async fn records_too_far_from_the_brokers_time_are_named() {
+    let (old, far_ahead) = (1000, 32_503_680_000_000);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    let day = "86400000";
+    let limits = [("message.timestamp.before.max.ms", day), ("message.timestamp.after.max.ms", day)];
+    client.create_with("t", 1, &limits).await;
+    client.create_with("both", 1, &[limits[0], limits[1], ("cleanup.policy", "compact")]).await;
+    let records = [(old, None), (now, None), (far_ahead, Some("k")), (now, Some("k"))];
+    for (topic, expected) in [("t", &[0, 2][..]), ("both", &[0, 1, 2][..])] {
+        let answer = client.try_produce(topic, 1, keyed(Compression::None, records)).await;
+        assert_eq!(error_of(&answer), ErrorCode::InvalidTimestamp, "{topic}");
+        assert_eq!(named(&answer), expected, "{topic}");
+        assert_eq!(client.produce(topic, keyed(Compression::None, [(now, Some("k"))])).await, 0, "{topic}");
+    }
+}
+
+/// A request may have many small batches of very many records.
+#[tokio::test]
+async fn one_answer_names_only_so_many_records() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    client.create_with("t", 3, &[("cleanup.policy", "compact")]).await;
+    let batch = keyed(Compression::Zstd, std::iter::repeat_n((1000, None), 6000));
+    let mut request = produce_request("t", 1, batch);
+    let partitions = &mut request.topic_data[0].partition_data;
+    let first = partitions[0].clone();
+    partitions.extend((1..3).map(|index| PartitionProduceData { index, ..first.clone() }));
+    let response = client.call(9, &request).await;
+    let answers = &response.responses[0].partition_responses;
+    let counts: Vec<_> = answers.iter().map(|answer| (error_of(answer), named(answer).len())).collect();
+    let refused = ErrorCode::InvalidRecord;
+    assert_eq!(counts, [(refused, 6000), (refused, 4000), (refused, 0)]);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
-//! Appending: check, assign offsets in place, one write, then let readers know.
+//! Appending: check (`check`), assign offsets in place, one write, then let readers know.
 
 use std::sync::atomic::Ordering;
 
-use wire::record::RecordError;
 use wire::record::batch::{self, BatchHeader};
 
+use super::check::{check, complete_timestamps};
 use super::transactions::STABLE;
-use super::{Partition, RECORDS_BYTES_MAX, Writer};
+use super::{Partition, Writer};
 use crate::log::config::{LogConfig, TimestampType};
 use crate::log::error::AppendError;
 use crate::log::producer::{AppendOrigin, ProducerBatch, Verdict};
@@ -179,118 +179,5 @@ fn known_duplicate(
             Verdict::Duplicate(original) => Ok(Some(original)),
         },
         _ => Ok(None),
-    }
-}
-
-/// Sets the largest timestamp of batches whose client has left it out, as sarama 1.19 does: limits, look-ups by time and
-/// retention go by it. Kafka computes that of every batch.
-fn complete_timestamps(records: &mut [u8]) -> Result<(), AppendError> {
-    let mut rest = records;
-    while let Ok(header) = BatchHeader::parse(rest) {
-        let Some((bytes, behind)) = rest.split_at_mut_checked(header.size()) else { break };
-        if header.max_timestamp < header.base_timestamp {
-            batch::validate_shallow(bytes).map_err(refusal)?;
-            let mut newest = header.max_timestamp;
-            for record in batch::records(bytes, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
-                newest = newest.max(record.map_err(refusal)?.timestamp);
-            }
-            batch::set_max_timestamp(bytes, newest);
-        }
-        rest = behind;
-    }
-    Ok(())
-}
-
-/// What needs no lock: the batches are whole and sound, and allowed on this topic.
-fn check(
-    records: &[u8],
-    config: &LogConfig,
-    now_ms: i64,
-    origin: AppendOrigin,
-) -> Result<Vec<BatchHeader>, AppendError> {
-    let mut headers = Vec::with_capacity(1);
-    for batch in batch::batches(records) {
-        let (header, bytes) = batch.map_err(refusal)?;
-        let max = config.max_message_bytes as usize;
-        if header.size() > max {
-            return Err(AppendError::TooLarge { size: header.size(), max });
-        }
-        let header = match origin {
-            AppendOrigin::Client(_) => {
-                let header = batch::validate_shallow(bytes).map_err(refusal)?;
-                check_timestamps(&header, bytes, config, now_ms)?;
-                header
-            }
-            AppendOrigin::Coordinator(_) | AppendOrigin::Marker(_) => {
-                batch::validate_whole(bytes).map_err(refusal)?
-            }
-        };
-        headers.push(header);
-        if config.cleanup_policy.compact {
-            check_keys(bytes)?;
-        }
-    }
-    let invalid = |reason: &str| Err(AppendError::Invalid(reason.to_owned()));
-    if headers.is_empty() {
-        return invalid("there is no record batch");
-    }
-    if headers.len() > 1 && headers.iter().any(|header| header.producer_id >= 0) {
-        return invalid("an idempotent producer sends one batch at a time");
-    }
-    let max = config.segment_bytes as usize;
-    if records.len() > max {
-        return Err(AppendError::LargerThanSegment { size: records.len(), max });
-    }
-    Ok(headers)
-}
-
-/// Refuses records whose own time is too far from the broker's. A record without a timestamp (-1) passes.
-fn check_timestamps(
-    header: &BatchHeader,
-    batch: &[u8],
-    config: &LogConfig,
-    now_ms: i64,
-) -> Result<(), AppendError> {
-    if config.message_timestamp_type == TimestampType::LogAppendTime {
-        return Ok(());
-    }
-    let refuse =
-        |timestamp, side, max_ms| Err(AppendError::InvalidTimestamp { timestamp, now_ms, side, max_ms });
-    let (before, after) = (config.message_timestamp_before_max_ms, config.message_timestamp_after_max_ms);
-    // the header has the largest timestamp; the smallest is only in the records, which are looked at if it matters
-    if header.max_timestamp.saturating_sub(now_ms) > after {
-        return refuse(header.max_timestamp, "after", after);
-    }
-    if before == i64::MAX {
-        return Ok(());
-    }
-    for record in batch::records(batch, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
-        let timestamp = record.map_err(refusal)?.timestamp;
-        if timestamp >= 0 && now_ms.saturating_sub(timestamp) > before {
-            return refuse(timestamp, "before", before);
-        }
-    }
-    Ok(())
-}
-
-fn check_keys(batch: &[u8]) -> Result<(), AppendError> {
-    for record in batch::records(batch, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
-        if record.map_err(refusal)?.key.is_none() {
-            return Err(AppendError::Invalid("a record of a compacted topic needs a key".to_owned()));
-        }
-    }
-    Ok(())
-}
-
-/// Damaged bytes are corrupt and may be sent again; what was meant that way is invalid.
-fn refusal(error: RecordError) -> AppendError {
-    match error {
-        RecordError::BadMagic(magic) => AppendError::UnsupportedFormat(magic),
-        RecordError::BadCount { .. }
-        | RecordError::NotAllowed(_)
-        | RecordError::UnknownCompression(_)
-        | RecordError::TooLarge { .. }
-        | RecordError::Empty => AppendError::Invalid(error.to_string()),
-        damaged => AppendError::Corrupt(damaged),
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `append` | checks batches, gives them offsets, writes them |
+//! | `append` | gives batches offsets, writes them |
+//! | `check` | which batches may be appended |
 //! | `roll` | closes the active segment and begins the next |
 //! | `flush` | one fdatasync for all that wait |
 //! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
@@ -35,6 +36,7 @@ use super::producer::{KnownProducer, Producers, snapshot};
 use super::segment::Segment;
 
 mod append;
+mod check;
 mod flush;
 mod read;
 mod recover;

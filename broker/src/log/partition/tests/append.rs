@@ -5,7 +5,7 @@ use std::thread;
 use wire::record::{BatchHeader, Compression, TimestampType as RecordTime, batch};
 
 use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
-use crate::log::error::{AppendError, StorageError};
+use crate::log::error::{AppendError, BrokenRule, RefusedRecords, StorageError};
 use crate::log::partition::Partition;
 use crate::log::tests::{Fault, Lab, NOON, keyed, produced, read_values, values, values_at};
 
@@ -246,9 +246,41 @@ fn an_old_record_among_new_ones_is_found_also_in_a_compressed_batch() {
             builder.append(timestamp, None, Some(b"x"), &[]).unwrap();
         }
         let mut batch = Vec::from(builder.finish().unwrap());
-        let error = partition.append(&mut batch).unwrap_err();
-        assert!(matches!(error, AppendError::InvalidTimestamp { side: "before", .. }), "{error}");
+        let refused = refused(&partition, &mut batch);
+        assert_eq!((refused.count, refused.first[0].batch_index), (1, 1));
+        assert!(matches!(refused.first[0].rule, BrokenRule::Timestamp(far) if far.side == "before"));
     }
+}
+
+/// The records that an append is refused for.
+fn refused(partition: &Partition, batch: &mut [u8]) -> RefusedRecords {
+    match partition.append(batch).unwrap_err() {
+        AppendError::InvalidRecords(refused) => refused,
+        other => panic!("{other}"),
+    }
+}
+
+/// Retention goes by it, whatever the records say.
+#[test]
+fn a_batch_that_claims_a_timestamp_too_far_ahead_is_refused_without_naming_records() {
+    let lab = Lab::with(LogConfig { message_timestamp_after_max_ms: 500, ..LogConfig::default() });
+    let mut batch = values(&["x"]);
+    batch::set_max_timestamp(&mut batch, 2 * NOON);
+    let error = lab.open().append(&mut batch).unwrap_err();
+    assert!(matches!(error, AppendError::InvalidTimestamp(far) if far.timestamp == 2 * NOON));
+}
+
+/// A few kilobytes of them compressed would be answered with hundreds of megabytes of words.
+#[test]
+fn of_very_many_refused_records_only_the_first_are_named() {
+    let lab = Lab::with(LogConfig { cleanup_policy: CleanupPolicy::COMPACT, ..LogConfig::default() });
+    let mut builder = wire::record::BatchBuilder::new(Compression::Zstd);
+    let count = RefusedRecords::MAX + 1;
+    for _ in 0..count {
+        builder.append(NOON, None, Some(b"x"), &[]).unwrap();
+    }
+    let refused = refused(&lab.open(), &mut Vec::from(builder.finish().unwrap()));
+    assert_eq!((refused.count, refused.first.len()), (count, RefusedRecords::MAX));
 }
 
 #[test]

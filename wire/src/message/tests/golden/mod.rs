@@ -5,6 +5,7 @@ mod consumer_groups;
 mod groups;
 mod manage;
 mod records;
+mod replicas;
 
 use super::{decode, encode};
 use crate::message::Message;
