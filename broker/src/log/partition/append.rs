@@ -43,7 +43,7 @@ impl Partition {
         origin: AppendOrigin,
     ) -> Result<Appended, AppendError> {
         let config = self.config();
-        complete_timestamps(records)?;
+        complete_timestamps(records, &config)?;
         let mut batches = check(records, &config, self.now_ms(), origin)?;
         let mut writer = self.writer.lock();
         self.check_open()?;

@@ -11,11 +11,12 @@ use crate::log::producer::AppendOrigin;
 
 /// Sets the largest timestamp of batches whose client has left it out, as sarama 1.19 does: limits, look-ups by time and
 /// retention go by it. Kafka computes that of every batch.
-pub(super) fn complete_timestamps(records: &mut [u8]) -> Result<(), AppendError> {
+pub(super) fn complete_timestamps(records: &mut [u8], config: &LogConfig) -> Result<(), AppendError> {
     let mut rest = records;
     while let Ok(header) = BatchHeader::parse(rest) {
         let Some((bytes, behind)) = rest.split_at_mut_checked(header.size()) else { break };
-        if header.max_timestamp < header.base_timestamp {
+        // a batch that is too large is refused without its being looked into
+        if header.max_timestamp < header.base_timestamp && bytes.len() <= config.max_message_bytes as usize {
             batch::validate_shallow(bytes).map_err(refusal)?;
             let mut newest = header.max_timestamp;
             for record in batch::records(bytes, RECORDS_BYTES_MAX).map_err(refusal)?.iter() {
