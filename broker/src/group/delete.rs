@@ -211,7 +211,7 @@ impl Group {
 
 /// The topics of a consumer's subscription (Kafka's ConsumerProtocolSubscription): an int16 version, then an array of
 /// strings; what follows depends on the version.
-fn subscription(metadata: Bytes) -> Result<Vec<String>, DecodeError> {
+pub(super) fn subscription(metadata: Bytes) -> Result<Vec<String>, DecodeError> {
     let mut reader = Reader::new(metadata);
     let _version = reader.i16()?;
     let count = reader.i32()?;

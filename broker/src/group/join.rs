@@ -1,12 +1,14 @@
 //! Joining a group: JoinGroup's part of the state machine.
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 use wire::ErrorCode;
-use wire::message::join_group::{JoinGroupRequest, JoinGroupResponse};
+use wire::message::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
 
 use super::Caller;
 use super::config::GroupConfig;
+use super::delete::subscription;
 use super::member::{Member, Waiter};
 use super::state::{Group, Phase};
 
@@ -200,7 +202,10 @@ impl Group {
         };
         member.fail(ErrorCode::FencedInstanceId);
         let led = self.leader.as_ref() == Some(&member.id);
-        let unchanged = member.protocols == request.protocols;
+        let unchanged = offers_the_same(&member.protocols, &request.protocols);
+        if unchanged {
+            member.protocols.clone_from(&request.protocols);
+        }
         member.id.clone_from(&new_id);
         member.client_id.clone_from(&caller.client_id);
         member.client_host.clone_from(&caller.client_host);
@@ -224,4 +229,16 @@ impl Group {
         }
         self.wait_for_others(&new_id, request, now_ms)
     }
+}
+
+/// Whether a static member that is back offers what it did: the same protocols, and of a consumer's subscription the same
+/// topics. The rest of that says what the member owned, which it has forgotten. (Kafka compares the protocols alone.)
+fn offers_the_same(before: &[JoinGroupRequestProtocol], now: &[JoinGroupRequestProtocol]) -> bool {
+    let topics = |metadata: &Bytes| subscription(metadata.clone()).ok();
+    let is_same = |(before, now): (&JoinGroupRequestProtocol, &JoinGroupRequestProtocol)| {
+        let has_same_topics =
+            || topics(&before.metadata).is_some_and(|had| topics(&now.metadata) == Some(had));
+        before.name == now.name && (before.metadata == now.metadata || has_same_topics())
+    };
+    before.len() == now.len() && before.iter().zip(now).all(is_same)
 }

@@ -39,3 +39,24 @@ async fn a_static_member_that_offers_something_else_causes_a_rebalance() {
     let again = fixture.joining(changed).await.unwrap();
     assert_eq!(again.generation_id, first.generation_id + 1);
 }
+
+/// Consumers tell what they own with what they want; one that has started anew owns nothing, and wants the same.
+#[tokio::test]
+async fn a_static_member_that_has_forgotten_what_it_owned_causes_no_rebalance() {
+    let fixture = Fixture::new();
+    let subscribed = |metadata: &'static [u8]| {
+        let mut request = fixed("", "one");
+        request.protocols[0].metadata = Bytes::from_static(metadata);
+        request
+    };
+    // version 1, the topic "t", no user data; then what is owned: partition 3 of "t", or nothing
+    let owning = b"\0\x01\0\0\0\x01\0\x01t\xff\xff\xff\xff\0\0\0\x01\0\x01t\0\0\0\x01\0\0\0\x03";
+    let first = fixture.joining(subscribed(owning)).await.unwrap();
+    fixture.coordinator.sync(lead(&first, "g", &[(&first.member_id, b"all")])).await;
+    let forgetful = b"\0\x01\0\0\0\x01\0\x01t\xff\xff\xff\xff\0\0\0\0";
+    let again = fixture.joining(subscribed(forgetful)).await.unwrap();
+    assert_eq!((again.error_code, again.generation_id), (0, first.generation_id));
+    let elsewhere = b"\0\x01\0\0\0\x01\0\x01u\xff\xff\xff\xff\0\0\0\0";
+    let moved = fixture.joining(subscribed(elsewhere)).await.unwrap();
+    assert_eq!(moved.generation_id, first.generation_id + 1);
+}
