@@ -8,6 +8,7 @@ pub mod admin;
 mod backoff;
 pub mod config;
 mod context;
+mod fuzz_tests;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod health;
