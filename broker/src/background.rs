@@ -51,31 +51,32 @@ const SPACE_EVERY: Duration = Duration::from_secs(1);
 
 /// Watches the free disk space until `stop`.
 pub(crate) async fn run_free_space(broker: Arc<Broker>, stop: CancellationToken) {
-    let mut look = tokio::time::interval(SPACE_EVERY);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = look.tick() => {}
-        }
-        let broker = broker.clone();
-        if let Err(error) = tokio::task::spawn_blocking(move || broker.look_at_free_space()).await {
-            tracing::error!(%error, "cannot look at the free disk space");
-        }
-    }
+    look_every(SPACE_EVERY, "the free disk space", broker, stop, Broker::look_at_free_space).await;
 }
 
 /// Takes samples of what is counted until `stop`.
 pub(crate) async fn run_rates(broker: Arc<Broker>, stop: CancellationToken) {
-    let mut sample = tokio::time::interval(Rates::EVERY);
+    let sample = |broker: &Broker| broker.rates.sample(&broker.metrics, &broker.logs);
+    look_every(Rates::EVERY, "what is counted", broker, stop, sample).await;
+}
+
+/// Looks at the broker now and every so often, on a thread that may block, until `stop`.
+async fn look_every(
+    period: Duration,
+    at: &'static str,
+    broker: Arc<Broker>,
+    stop: CancellationToken,
+    look: fn(&Broker),
+) {
+    let mut due = tokio::time::interval(period);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = sample.tick() => {}
+            _ = due.tick() => {}
         }
         let broker = broker.clone();
-        let taken = tokio::task::spawn_blocking(move || broker.rates.sample(&broker.metrics, &broker.logs));
-        if let Err(error) = taken.await {
-            tracing::error!(%error, "cannot take a sample of what is counted");
+        if let Err(error) = tokio::task::spawn_blocking(move || look(&broker)).await {
+            tracing::error!(%error, at, "cannot look");
         }
     }
 }
