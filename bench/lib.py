@@ -149,6 +149,29 @@ def our_broker(world, *more):
     return Daemon(world, "broker", args), address
 
 
+# A single node, which keeps its own internal topics and does not wait for more members of a group.
+KAFKA_NODE = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{control}
+listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{control}
+advertised.listeners=PLAINTEXT://{address}
+controller.listener.names=CONTROLLER
+log.dirs={data}
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+def kafka_node(conf, address, data, java, *settings):
+    """Writes the properties of a single Apache Kafka node, those of `settings` too, and formats its directory."""
+    conf.write_text("\n".join([KAFKA_NODE.format(address=address, control=free_port(), data=data), *settings, ""]))
+    subprocess.run([*java, "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", conf], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def elasticsearch(world, heap="1g"):
     """A single Elasticsearch and its address."""
     port = free_port()

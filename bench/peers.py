@@ -9,11 +9,10 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
 import time
 
 import frames
-from lib import KAFKA, LOGAGENT, free_port, say, wait_for
+from lib import KAFKA, LOGAGENT, free_port, kafka_node, say, wait_for
 
 NAMES = os.environ.get("BENCH_BROKERS", "kafka,logagent").split(",")
 # What Kafka's own start script passes.
@@ -88,23 +87,8 @@ class Kafka(Broker):
     def prepare(self):
         if not KAFKA.exists():
             raise SystemExit(f"bench: {KAFKA} is missing: tests/setup test")
-        self.conf, control = self.world.dir / f"{self.label}.properties", free_port()
-        self.conf.write_text(f"""
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{control}
-listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{control}
-advertised.listeners=PLAINTEXT://{self.address}
-controller.listener.names=CONTROLLER
-log.dirs={self.data}
-num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-group.initial.rebalance.delay.ms=0
-""")
-        subprocess.run([*JAVA, "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self.conf], check=True,
-                       stdout=subprocess.DEVNULL)
+        self.conf = self.world.dir / f"{self.label}.properties"
+        kafka_node(self.conf, self.address, self.data, JAVA, "num.partitions=4")
 
     def command(self):
         return [JAVA[0], "-Xms1g", "-Xmx1g", *JVM, *JAVA[1:], "kafka.Kafka", self.conf]

@@ -5,29 +5,14 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
-from lib import KAFKA, LOGAGENT, World, free_port, get, our_broker, wait_for  # noqa: E402, F401: the others take them from here
+from lib import KAFKA, LOGAGENT, World, free_port, get, kafka_node, our_broker, wait_for  # noqa: E402, F401: the others take them from here
 
 JAVA = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{KAFKA}/*"]
 
-# What differs from Kafka's defaults: a single node holds its own internal topics, few partitions of those (the same number as
-# ours has), and no waiting for more members. The last line switches the newer groups on, which 3.9.1 has as a preview.
-PROPERTIES = """
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{control}
-listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{control}
-advertised.listeners=PLAINTEXT://{address}
-controller.listener.names=CONTROLLER
-log.dirs={data}
-num.partitions={partitions}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-group.coordinator.rebalance.protocols=classic,consumer
-"""
+# The same number of partitions of internal topics as ours has. The last line switches the newer groups on, which 3.9.1 has as
+# a preview.
+SETTINGS = ("offsets.topic.num.partitions=4", "transaction.state.log.num.partitions=4",
+            "group.coordinator.rebalance.protocols=classic,consumer")
 
 
 class Ours:
@@ -43,12 +28,9 @@ class Kafka:
     name = "kafka"
 
     def __init__(self, world, partitions):
-        client, control = free_port(), free_port()
-        self.address, self.data = f"127.0.0.1:{client}", world.dir / "kafka"
+        self.address, self.data = f"127.0.0.1:{free_port()}", world.dir / "kafka"
         conf = world.dir / "kafka.properties"
-        conf.write_text(PROPERTIES.format(address=self.address, control=control, data=self.data, partitions=partitions))
-        storage = ["kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", conf]
-        subprocess.run([*JAVA, *storage], check=True, stdout=subprocess.DEVNULL)
+        kafka_node(conf, self.address, self.data, JAVA, *SETTINGS, f"num.partitions={partitions}")
         self.process = world.start("kafka-server", [JAVA[0], "-Xms512m", "-Xmx1g", *JAVA[1:], "kafka.Kafka", conf])
         wait_for("Kafka", lambda: self.process.must_run() and get(self.address, "/") is None and self.listens(), 120, 0.5)
 
