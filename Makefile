@@ -19,10 +19,12 @@ run: build ## start the pipeline on a demonstration, or on your files: make run 
 	@exec examples/nginx/run $(if $(LOGS),'$(LOGS)')
 
 test: export PROPTEST_CASES ?= 64
-test: ## install what the tests need, then run them
+test: ## install what the tests need, check the code, run the tests and the fast cases of compat
 	@tests/setup build $(if $(ROOMS),,test)
-	$(CARGO) fmt --all --check
+	@$(if $(ROOMS),,compat/setup fast)
+	@$(MAKE) --no-print-directory lint
 	$(if $(ROOMS),$(foreach room,$(ROOMS),$(CARGO) test --package $(room) &&) true,$(CARGO) test --workspace --no-fail-fast)
+	$(if $(ROOMS),,compat/run --fast --broker $(or $(CARGO_TARGET_DIR),target)/debug/logagent >/dev/null)
 
 lint: ## formatting, clippy
 	$(CARGO) fmt --all --check

@@ -99,7 +99,7 @@ async fn put_templates(client: &Client, config: &Config, health: &Component) {
         let mut backoff = Backoff::new(elastic.backoff_initial_ms, elastic.backoff_max_ms);
         let mut failures = 0u32;
         while let Err(error) = elastic::template::put(client, index, elastic).await {
-            if failures % 20 == 0 {
+            if failures.is_multiple_of(20) {
                 warn!(index, %error, failures, "cannot create the index template yet");
             }
             failures = failures.saturating_add(1);

@@ -121,7 +121,6 @@ impl ProducerIds {
             transaction_timeout_ms: i32::MAX,
             producer_id: -1,
             producer_epoch: -1,
-            ..Default::default()
         };
         let connection = self.metadata.any().await?;
         let answer = connection.call(&request).await?;

@@ -39,7 +39,6 @@ fn announcement() -> Vec<ApiVersion> {
         api_key: key.code(),
         min_version,
         max_version,
-        ..Default::default()
     };
     SERVED.iter().map(entry).collect()
 }

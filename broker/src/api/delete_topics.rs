@@ -42,7 +42,6 @@ fn delete(broker: &Broker, wanted: DeleteTopicState) -> DeletableTopicResult {
         topic_id: wanted.topic_id,
         error_code: error.code(),
         error_message: Some(message),
-        ..Default::default()
     };
     let found = match &wanted.name {
         Some(_) if wanted.topic_id != Uuid::nil() => {

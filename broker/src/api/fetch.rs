@@ -195,7 +195,6 @@ impl Fetch {
                 topic: topic.topic.clone(),
                 topic_id: topic.topic_id,
                 partitions,
-                ..Default::default()
             });
         }
         collected

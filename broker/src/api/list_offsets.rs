@@ -45,7 +45,7 @@ pub(super) fn serve(
             _ => answer(found.as_deref(), wanted, with_epoch, committed),
         };
         let partitions = topic.partitions.iter().map(answer).collect();
-        ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() }
+        ListOffsetsTopicResponse { name: topic.name, partitions }
     });
     ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
 }

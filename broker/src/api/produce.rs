@@ -122,11 +122,7 @@ pub(super) fn begin(mut incoming: Incoming<'_>, frame: Bytes) -> Result<(Work, O
             }
             answers.push(answer(context.version, index, appended.map(|(_, appended)| appended)));
         }
-        response.responses.push(TopicProduceResponse {
-            name,
-            partition_responses: answers,
-            ..Default::default()
-        });
+        response.responses.push(TopicProduceResponse { name, partition_responses: answers });
     }
     let work = finish(broker, context, acks, timeout_ms, (response, unflushed))?;
     Ok((work, Some(frame)))

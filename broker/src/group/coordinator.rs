@@ -123,10 +123,10 @@ impl Coordinator {
             (answer, self.save_if_dirty(&mut group))
         };
         // The generation must outlive a crash before its members begin to commit in it.
-        if let Some(saved) = saved {
-            if let Err(error) = saved.durable().await {
-                return sync::refused(error);
-            }
+        if let Some(saved) = saved
+            && let Err(error) = saved.durable().await
+        {
+            return sync::refused(error);
         }
         match answer {
             Answer::Now(response) => response,

@@ -125,7 +125,7 @@ async fn errors_are_told_for_each_partition_and_at_once() {
         partition(0, 0, 0),
     ];
     let topics = vec![
-        FetchTopic { topic: "t".to_owned(), topic_id: id, partitions, ..Default::default() },
+        FetchTopic { topic: "t".to_owned(), topic_id: id, partitions },
         FetchTopic { topic: "u".to_owned(), partitions: vec![partition(0, 0, -1)], ..Default::default() },
     ];
     for (version, unknown) in [(12, ErrorCode::UnknownTopicOrPartition), (13, ErrorCode::UnknownTopicId)] {

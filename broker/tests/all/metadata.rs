@@ -112,7 +112,7 @@ async fn topics_are_found_by_id_from_version_12() {
     client.create("a", 1).await;
     let id = client.call(12, &asking(&["a"], false)).await.topics[0].topic_id;
     let by_id = |topic_id| MetadataRequest {
-        topics: Some(vec![MetadataRequestTopic { topic_id, name: None, ..Default::default() }]),
+        topics: Some(vec![MetadataRequestTopic { topic_id, name: None }]),
         ..Default::default()
     };
     let found = client.call(12, &by_id(id)).await.topics.remove(0);

@@ -14,7 +14,7 @@ async fn look_up(
     version: i16,
     wanted: ListOffsetsPartition,
 ) -> ListOffsetsPartitionResponse {
-    let topic = ListOffsetsTopic { name: "t".to_owned(), partitions: vec![wanted], ..Default::default() };
+    let topic = ListOffsetsTopic { name: "t".to_owned(), partitions: vec![wanted] };
     let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
     client.call(version, &request).await.topics.remove(0).partitions.remove(0)
 }

@@ -24,8 +24,7 @@ use super::support::{Client, TestBroker, batch_of};
 
 async fn list(client: &mut Client, topic: &str, timestamp: i64, max: i32) -> ListOffsetsPartitionResponse {
     let partition = ListOffsetsPartition { timestamp, max_num_offsets: max, ..Default::default() };
-    let topic =
-        ListOffsetsTopic { name: topic.to_owned(), partitions: vec![partition], ..Default::default() };
+    let topic = ListOffsetsTopic { name: topic.to_owned(), partitions: vec![partition] };
     let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
     client.call(0, &request).await.topics.remove(0).partitions.remove(0)
 }
@@ -86,11 +85,7 @@ async fn the_oldest_metadata_names_the_leader_and_creates_topics() {
 }
 
 async fn join(client: &mut Client, member_id: &str) -> JoinGroupResponse {
-    let protocol = JoinGroupRequestProtocol {
-        name: "range".to_owned(),
-        metadata: Bytes::from_static(b"m"),
-        ..Default::default()
-    };
+    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), metadata: Bytes::from_static(b"m") };
     let request = JoinGroupRequest {
         group_id: "g".to_owned(),
         session_timeout_ms: 10_000,

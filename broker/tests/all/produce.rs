@@ -69,16 +69,8 @@ async fn several_topics_and_partitions_each_get_their_own_answer() {
     let mut client = broker.client().await;
     client.create("a", 2).await;
     client.create("b", 1).await;
-    let data = |index, value| PartitionProduceData {
-        index,
-        records: Some(batch_of(&[value]).into()),
-        ..Default::default()
-    };
-    let topic = |name: &str, partition_data| TopicProduceData {
-        name: name.to_owned(),
-        partition_data,
-        ..Default::default()
-    };
+    let data = |index, value| PartitionProduceData { index, records: Some(batch_of(&[value]).into()) };
+    let topic = |name: &str, partition_data| TopicProduceData { name: name.to_owned(), partition_data };
     let request = ProduceRequest {
         acks: -1,
         timeout_ms: 10_000,

@@ -143,7 +143,6 @@ impl Client {
             configs.iter().map(|(name, value)| wire::message::create_topics::CreatableTopicConfig {
                 name: (*name).to_owned(),
                 value: Some((*value).to_owned()),
-                ..Default::default()
             });
         let topic = CreatableTopic {
             name: topic.to_owned(),
@@ -200,8 +199,8 @@ impl Client {
 }
 
 pub(crate) fn produce_request(topic: &str, acks: i16, records: Bytes) -> ProduceRequest {
-    let data = PartitionProduceData { index: 0, records: Some(records.into()), ..Default::default() };
-    let topic = TopicProduceData { name: topic.to_owned(), partition_data: vec![data], ..Default::default() };
+    let data = PartitionProduceData { index: 0, records: Some(records.into()) };
+    let topic = TopicProduceData { name: topic.to_owned(), partition_data: vec![data] };
     ProduceRequest { acks, timeout_ms: 10_000, topic_data: vec![topic], ..Default::default() }
 }
 

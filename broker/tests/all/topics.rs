@@ -64,7 +64,6 @@ async fn defaults_and_own_settings_come_back() {
     let config = |name: &str, value: &str| CreatableTopicConfig {
         name: name.to_owned(),
         value: Some(value.to_owned()),
-        ..Default::default()
     };
     let wanted = CreatableTopic {
         num_partitions: -1,
@@ -93,7 +92,6 @@ async fn each_mistake_has_its_error_and_creates_nothing() {
     let assigned = |partition_index, broker_ids: &[i32]| CreatableReplicaAssignment {
         partition_index,
         broker_ids: broker_ids.to_vec(),
-        ..Default::default()
     };
     let by_hand = |assignments| CreatableTopic {
         num_partitions: -1,
@@ -171,11 +169,7 @@ async fn deleting_by_id_and_what_is_not_there() {
     let broker = TestBroker::start().await;
     let mut client = broker.client().await;
     let topic_id = create(&mut client, 7, topic("t")).await.topic_id;
-    let delete = |name: Option<&str>, topic_id| DeleteTopicState {
-        name: name.map(str::to_owned),
-        topic_id,
-        ..Default::default()
-    };
+    let delete = |name: Option<&str>, topic_id| DeleteTopicState { name: name.map(str::to_owned), topic_id };
     let topics = vec![
         delete(Some("u"), Uuid::nil()),
         delete(None, Uuid::from_u128(7)),

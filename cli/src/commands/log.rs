@@ -176,7 +176,7 @@ mod tests {
         std::fs::write(partition.join("leader-epoch-checkpoint"), "0\n1\n0 0\n").unwrap();
         let metadata = "version: 0\ntopic_id: 5q7QGYWjQ9y3bEwBemqaQA\n";
         std::fs::write(partition.join("partition.metadata"), metadata).unwrap();
-        assert!(verify(&[partition.clone()], Format::Table).is_ok());
+        assert!(verify(std::slice::from_ref(&partition), Format::Table).is_ok());
         std::fs::write(partition.join("00000000000000000000.log"), "xx").unwrap();
         let failure = verify(&[partition], Format::Table).unwrap_err();
         assert!(matches!(failure, Failure::Failed { message, .. } if message.starts_with("1 damage")));

@@ -98,6 +98,6 @@ impl Reloads {
     /// The first problem; then everything stays as it was.
     pub fn reload(&self) -> Result<bool, ConfigError> {
         let commits = self.prepares.lock().iter().map(|prepare| prepare()).collect::<Result<Vec<_>, _>>()?;
-        Ok(commits.into_iter().fold(false, |changed, commit| commit() || changed))
+        Ok(commits.into_iter().map(|commit| commit()).filter(|changed| *changed).count() > 0)
     }
 }

@@ -27,7 +27,7 @@ fn topics_are_names_entries_or_a_comma_list() {
     let topics = |yaml: &str| load(&[("topics", yaml)]).unwrap().topics;
     let (a, b) = (topic("a", "a", Format::Auto), topic("b", "b", Format::Auto));
     assert_eq!(topics("a, b"), [a.clone(), b.clone()]);
-    assert_eq!(topics("a"), [a.clone()]);
+    assert_eq!(topics("a"), std::slice::from_ref(&a));
     assert_eq!(topics("[a, b]"), [a.clone(), b]);
     let mixed = topics("[a, {name: B.c, index: web, format: nginx_error}]");
     assert_eq!(mixed, [a, topic("B.c", "web", Format::NginxError)]);

@@ -14,7 +14,7 @@ mod tracker;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use daemon::health::Component;
@@ -253,11 +253,8 @@ impl Consumer {
     }
 
     fn take_answers(&mut self) {
-        loop {
-            match self.channels.answers.try_recv() {
-                Ok(batch) => self.answered(batch),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(batch) = self.channels.answers.try_recv() {
+            self.answered(batch);
         }
     }
 

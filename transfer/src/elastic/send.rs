@@ -156,7 +156,7 @@ impl Sender {
     /// Says so at first and then now and again; the rest is counted.
     fn failed(&self, attempt: &mut Attempt, why: &'static str, detail: &str) {
         attempt.failures = attempt.failures.saturating_add(1);
-        if attempt.failures == 1 || attempt.failures % LOG_EVERY == 0 {
+        if attempt.failures == 1 || attempt.failures.is_multiple_of(LOG_EVERY) {
             warn!(why, error = detail, failures = attempt.failures, "bulk request failed and is sent again");
         }
         if attempt.failures >= AWAY_AFTER {

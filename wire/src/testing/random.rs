@@ -101,7 +101,7 @@ impl<T: Random> Random for Vec<T> {
 
 impl<T: Random> Random for Option<T> {
     fn random(g: &mut Gen<'_>, v: Version) -> Self {
-        (g.byte() % 4 != 0).then(|| T::random(g, v))
+        (!g.byte().is_multiple_of(4)).then(|| T::random(g, v))
     }
 
     fn random_not_null(g: &mut Gen<'_>, v: Version) -> Self {

@@ -22,9 +22,12 @@ fn the_shipped_settings_are_valid_and_mean_etcd() {
     assert_eq!(config.etcd.key("web-1"), "/logagent/web-1/collect_config");
 }
 
+/// A key and what makes its value wrong.
+type Broken = (&'static str, fn(&mut Config));
+
 #[test]
 fn each_rule_names_its_key() {
-    let broken: [(&str, fn(&mut Config)); 10] = [
+    let broken: [Broken; 10] = [
         ("file_poll_ms", |config| config.file_poll_ms = 0),
         ("etcd.endpoints", |config| config.etcd.endpoints = " ,".to_owned()),
         ("etcd.endpoints", |config| config.etcd.endpoints = "https://etcd:2379".to_owned()),

@@ -19,9 +19,12 @@ fn the_shipped_settings_are_valid() {
     assert_eq!(shipped().validate(), Ok(()));
 }
 
+/// A key and what makes its value wrong.
+type Broken = (&'static str, fn(&mut Config));
+
 #[test]
 fn each_rule_names_its_key() {
-    let broken: [(&str, fn(&mut Config)); 12] = [
+    let broken: [Broken; 12] = [
         ("bootstrap_servers", |config| config.bootstrap_servers = " , ".to_owned()),
         ("bootstrap_servers", |config| config.bootstrap_servers = "localhost".to_owned()),
         ("bootstrap_servers", |config| config.bootstrap_servers = "localhost:99999".to_owned()),

@@ -19,6 +19,9 @@ use crate::log::disk::{Disk, read_file, replace_file};
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition};
 
+/// A topic and the settings that it is to have.
+type Configured = (Arc<Topic>, Arc<LogConfig>);
+
 impl LogManager {
     /// Creates a topic with the partitions 0 to `partitions` - 1 and settings of its own, by Kafka's names.
     pub fn create_topic(
@@ -209,8 +212,8 @@ impl LogManager {
     }
 
     /// All topics with the settings that they would have.
-    fn with_defaults(&self, defaults: &LogConfig) -> Result<Vec<(Arc<Topic>, Arc<LogConfig>)>, TopicError> {
-        let with = |topic: Arc<Topic>| -> Result<_, TopicError> {
+    fn with_defaults(&self, defaults: &LogConfig) -> Result<Vec<Configured>, TopicError> {
+        let with = |topic: Arc<Topic>| -> Result<Configured, TopicError> {
             let config = Arc::new(defaults.with_overrides(topic.configs())?);
             Ok((topic, config))
         };

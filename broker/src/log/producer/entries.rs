@@ -40,7 +40,7 @@ pub struct Entry {
 pub(crate) enum EntriesError {
     /// The file is shorter than its header, or its length is not that of its entries.
     #[error("{have} bytes are not the length of a snapshot with {count} entries")]
-    BadLength {
+    Length {
         /// Bytes of the file.
         have: usize,
         /// Entries by the header; 0 when there is none.
@@ -48,10 +48,10 @@ pub(crate) enum EntriesError {
     },
     /// Another version than 1.
     #[error("version {0} of snapshots is not known")]
-    BadVersion(i16),
+    Version(i16),
     /// The checksum does not agree with the bytes.
     #[error("its checksum is {computed:#010x}, and the file says {stored:#010x}")]
-    BadCrc {
+    Crc {
         /// The one in the file.
         stored: u32,
         /// The one of the bytes.
@@ -64,18 +64,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<impl Iterator<Item = Entry>, Entries
     let have = bytes.len();
     let mut input = bytes;
     if have < HEADER {
-        return Err(EntriesError::BadLength { have, count: 0 });
+        return Err(EntriesError::Length { have, count: 0 });
     }
     let (version, stored, count) = (input.get_i16(), input.get_u32(), input.get_u32());
     if version != VERSION {
-        return Err(EntriesError::BadVersion(version));
+        return Err(EntriesError::Version(version));
     }
     let computed = crc32c::crc32c(bytes.get(CHECKED_FROM..).unwrap_or_default());
     if computed != stored {
-        return Err(EntriesError::BadCrc { stored, computed });
+        return Err(EntriesError::Crc { stored, computed });
     }
     if (count as usize).checked_mul(ENTRY) != Some(input.len()) {
-        return Err(EntriesError::BadLength { have, count });
+        return Err(EntriesError::Length { have, count });
     }
     let (entries, _) = input.as_chunks::<ENTRY>();
     Ok(entries.iter().map(|entry| decode(entry)))

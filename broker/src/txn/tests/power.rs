@@ -66,7 +66,7 @@ fn fails_after(operations: u32, is_commit: bool) -> bool {
     assert!(failed || answer.is_ok(), "{what}");
 
     let fixture = after_power_loss(fixture, &disk);
-    end_open(&fixture, operations % 2 == 0);
+    end_open(&fixture, operations.is_multiple_of(2));
     let committed = is_committed(&fixture, &what);
     match answer {
         Ok(()) => assert_eq!(committed, is_commit, "{what}"),

@@ -22,10 +22,8 @@ pub(super) async fn delete(connection: &Connection, topics: &[String]) -> Result
         .delete_topics(&names, &options)
         .await
         .map_err(|error| connection.failure("cannot delete topics", &error))?;
-    for result in &results {
-        if let Ok(topic) = result {
-            output::print(format!("deleted topic {topic}\n"))?;
-        }
+    for topic in results.iter().flatten() {
+        output::print(format!("deleted topic {topic}\n"))?;
     }
     outcomes("cannot delete topic", results)
 }
