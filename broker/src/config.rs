@@ -9,7 +9,7 @@ use daemon::config::{Invalid, Section};
 use serde::{Deserialize, Serialize};
 
 use crate::group::{Assignor, ConsumerConfig, GroupConfig};
-use crate::log::{CleanupPolicy, LogConfig, TimestampType};
+use crate::log::{CleanupPolicy, CompressionType, LogConfig, TimestampType};
 use crate::txn::TxnConfig;
 
 /// The settings of one broker.
@@ -35,6 +35,7 @@ pub struct Config {
     pub retention_ms: i64,
     pub retention_bytes: i64,
     pub max_message_bytes: u32,
+    pub compression_type: CompressionType,
     pub message_timestamp_type: MessageTimestampType,
     pub message_timestamp_before_max_ms: i64,
     pub message_timestamp_after_max_ms: i64,
@@ -283,6 +284,7 @@ impl Config {
             retention_bytes: self.retention_bytes,
             index_interval_bytes: self.index_interval_bytes,
             max_message_bytes: self.max_message_bytes,
+            compression_type: self.compression_type,
             // counted by the server, which flushes without holding up the client, see Broker::flush_by_count
             flush_messages: i64::MAX,
             flush_ms: self.flush_ms,
@@ -306,9 +308,7 @@ impl Config {
 
     /// The settings of the topic in which offsets are kept.
     pub(crate) fn offsets_topic(&self) -> BTreeMap<String, String> {
-        let segment_bytes = self.offsets_topic_segment_bytes.to_string();
-        [("cleanup.policy".to_owned(), "compact".to_owned()), ("segment.bytes".to_owned(), segment_bytes)]
-            .into()
+        internal_topic("producer", self.offsets_topic_segment_bytes)
     }
 
     /// The limits of consumer groups.
@@ -335,7 +335,6 @@ impl Config {
 
     /// The limits of transactions, and the settings of their topic.
     pub(crate) fn transactions(&self) -> TxnConfig {
-        let segment_bytes = self.transaction_state_log_segment_bytes.to_string();
         TxnConfig {
             max_timeout_ms: self.transaction_max_timeout_ms,
             id_expiration_ms: self.transactional_id_expiration_ms,
@@ -344,11 +343,7 @@ impl Config {
             max_ids: self.max_transactional_ids,
             max_partitions: self.max_transaction_partitions,
             log_partitions: self.transaction_state_log_num_partitions,
-            log: [
-                ("cleanup.policy".to_owned(), "compact".to_owned()),
-                ("segment.bytes".to_owned(), segment_bytes),
-            ]
-            .into(),
+            log: internal_topic("uncompressed", self.transaction_state_log_segment_bytes),
         }
     }
 
@@ -361,6 +356,18 @@ impl Config {
     pub(crate) fn shutdown_timeout(&self) -> Duration {
         Duration::from_millis(self.shutdown_timeout_ms)
     }
+}
+
+/// The settings of a topic of the broker's own. As Kafka's, it has a `compression.type` of its own, so that the broker's,
+/// which is meant for what clients send, does not reach it.
+fn internal_topic(compression_type: &str, segment_bytes: u32) -> BTreeMap<String, String> {
+    let segment_bytes = segment_bytes.to_string();
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("compression.type", compression_type),
+        ("segment.bytes", segment_bytes.as_str()),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 const AT_LEAST_1: &str = "must be at least 1";

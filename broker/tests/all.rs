@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod all {
+    mod compression;
     mod configs;
     mod consumer_groups;
     mod describe;

@@ -17,8 +17,8 @@
 //! | 8, 10, 14 - 17 | as the one before |
 //!
 //! From version 4 on records are not read: the response has holes which the kernel fills from the segment files (see
-//! [`send`](crate::server::send)). So a client below version 10 gets zstd if that is what was produced, as from Kafka, which
-//! refuses it only for topics whose own `compression.type` is zstd.
+//! [`send`](crate::server::send)). So a client below version 10, which need not know zstd, gets it if that is what was produced.
+//! It is refused, as by Kafka, where `compression.type` is zstd (error 76).
 //! Left out on purpose: followers (a replica id is treated as a consumer).
 
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) use convert::Conversions;
 
 use super::{Incoming, Refusal, Reply, RequestContext, Work};
 use crate::fetch_sessions::Scope;
-use crate::log::{AbortedTxn, Partition, ReadError, ReadSlice};
+use crate::log::{AbortedTxn, CompressionType, Partition, ReadError, ReadSlice};
 use crate::server::send::FileRange;
 use crate::state::{Broker, Topic};
 
@@ -49,6 +49,9 @@ pub(super) const READ_COMMITTED: i8 = 1;
 
 /// The first version whose clients know the error of a failed disk.
 const KNOWS_STORAGE_ERROR: i16 = 6;
+
+/// The first version whose clients know zstd.
+const KNOWS_ZSTD: i16 = 10;
 
 /// The first version that names topics by id.
 const BY_ID: i16 = 13;
@@ -222,6 +225,7 @@ impl Fetch {
         };
         let read = found.and_then(|partition| {
             check_leader_epoch(wanted.current_leader_epoch, partition)?;
+            self.check_codec(partition)?;
             read(partition, wanted, collected)
         });
         read.unwrap_or_else(|error| {
@@ -234,6 +238,15 @@ impl Fetch {
                 ..Default::default()
             }
         })
+    }
+
+    /// A client of a topic that is all zstd would otherwise find out only by what it cannot read.
+    fn check_codec(&self, partition: &Partition) -> Result<(), ErrorCode> {
+        let is_old = self.context.version < KNOWS_ZSTD;
+        if is_old && partition.config().compression_type == CompressionType::Zstd {
+            return Err(ErrorCode::UnsupportedCompressionType);
+        }
+        Ok(())
     }
 
     /// The error as the client knows it: it then looks for the leader again.

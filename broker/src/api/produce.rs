@@ -14,9 +14,11 @@
 //! | 4, 6, 7 | as the one before |
 //!
 //! Message sets are converted into batches in whatever version they come (segments hold magic 2 only), which costs
-//! a re-encoding. A set may be larger than `max.message.bytes`, its entries may not. A set that is cut off is refused,
-//! where Kafka drops its end. They are announced because librdkafka compresses only for brokers that announce version 0.
-//! Batches are stamped with their offsets inside the received frame, and these very bytes are appended.
+//! a re-encoding; they take the topic's `compression.type` at once. A set may be larger than `max.message.bytes`, its
+//! entries may not. A set that is cut off is refused, where Kafka drops its end. They are announced because librdkafka
+//! compresses only for brokers that announce version 0.
+//! Batches are stamped with their offsets inside the received frame, and these very bytes are appended. Only where the
+//! topic's `compression.type` is another they are compressed again, on the thread that message sets are converted on.
 //!
 //! A producer's first batch in a transaction is appended if its coordinator knows the partition to be part of it (KIP-890).
 //!
@@ -321,7 +323,7 @@ fn append_converted(partition: &Partition, set: &[u8]) -> Result<Appended, Failu
     }
     let batch = config.max_message_bytes as usize;
     let limits = legacy::ConversionLimits { decompressed: CONVERTED_BYTES_MAX, batch };
-    let batches = legacy::to_batches(set, limits)?;
+    let batches = legacy::to_batches(set, config.compression_type.codec(), limits)?;
     let mut converted = Vec::with_capacity(batches.iter().map(Bytes::len).sum());
     for batch in &batches {
         converted.extend_from_slice(batch);

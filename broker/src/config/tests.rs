@@ -87,6 +87,7 @@ fn each_rule_names_its_key() {
         ("max_transaction_partitions", "0"),
         ("listen", "nowhere"),
         ("message_timestamp_type", "Yesterday"),
+        ("compression_type", "none"),
         ("segment_byte", "1024"),
     ];
     for (key, value) in cases {

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use wire::record::Compression;
 
 /// The largest segment: positions in it are 32-bit signed in the index's format.
 const SEGMENT_BYTES_MAX: u32 = i32::MAX as u32;
@@ -35,6 +37,38 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
+/// How the batches of a log are compressed, by Kafka's names for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompressionType {
+    /// As their producers compressed them.
+    Producer,
+    /// Not at all.
+    Uncompressed,
+    /// All by gzip.
+    Gzip,
+    /// All by Snappy.
+    Snappy,
+    /// All by LZ4.
+    Lz4,
+    /// All by Zstandard.
+    Zstd,
+}
+
+impl CompressionType {
+    /// The codec that every batch is to have; `None` where each keeps its own.
+    pub fn codec(self) -> Option<Compression> {
+        match self {
+            CompressionType::Producer => None,
+            CompressionType::Uncompressed => Some(Compression::None),
+            CompressionType::Gzip => Some(Compression::Gzip),
+            CompressionType::Snappy => Some(Compression::Snappy),
+            CompressionType::Lz4 => Some(Compression::Lz4),
+            CompressionType::Zstd => Some(Compression::Zstd),
+        }
+    }
+}
+
 /// The settings of one partition's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
@@ -50,8 +84,10 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// Bytes of log between two index entries.
     pub index_interval_bytes: u32,
-    /// The largest record batch that is accepted; bytes.
+    /// The largest record batch that is accepted, as it comes and as it is kept; bytes.
     pub max_message_bytes: u32,
+    /// Which codec batches are kept in.
+    pub compression_type: CompressionType,
     /// An append flushes the log when this many records are not yet durable; [`i64::MAX`] leaves it to others.
     pub flush_messages: i64,
     /// The log is flushed when a record has waited this long; milliseconds.
@@ -94,6 +130,7 @@ impl Default for LogConfig {
             retention_bytes: -1,
             index_interval_bytes: 4096,
             max_message_bytes: 1_048_588,
+            compression_type: CompressionType::Producer,
             flush_messages: i64::MAX,
             flush_ms: i64::MAX,
             cleanup_policy: CleanupPolicy::DELETE,
@@ -169,9 +206,7 @@ impl LogConfig {
             "delete.retention.ms" => config.delete_retention_ms = setting.within(0..=i64::MAX)?,
             "min.cleanable.dirty.ratio" => config.min_cleanable_dirty_ratio = setting.within(0.0..=1.0)?,
             "min.insync.replicas" => config.min_insync_replicas = setting.within(1..=SEGMENT_BYTES_MAX)?,
-            // the log keeps batches as they came, which is what `producer` says
-            "compression.type" if value == "producer" => {}
-            "compression.type" => return Err(setting.invalid("only producer is supported")),
+            "compression.type" => config.compression_type = setting.compression_type()?,
             // without effect as long as the one replica is the leader: there is nobody unclean to elect
             "unclean.leader.election.enable" if matches!(value, "true" | "false") => {}
             "unclean.leader.election.enable" => return Err(setting.invalid("expected true or false")),
@@ -242,6 +277,18 @@ impl Setting<'_> {
             "CreateTime" => Ok(TimestampType::CreateTime),
             "LogAppendTime" => Ok(TimestampType::LogAppendTime),
             _ => Err(self.invalid("expected CreateTime or LogAppendTime")),
+        }
+    }
+
+    fn compression_type(&self) -> Result<CompressionType, LogConfigError> {
+        match self.value {
+            "producer" => Ok(CompressionType::Producer),
+            "uncompressed" => Ok(CompressionType::Uncompressed),
+            "gzip" => Ok(CompressionType::Gzip),
+            "snappy" => Ok(CompressionType::Snappy),
+            "lz4" => Ok(CompressionType::Lz4),
+            "zstd" => Ok(CompressionType::Zstd),
+            _ => Err(self.invalid("expected producer, uncompressed, gzip, snappy, lz4 or zstd")),
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) mod tests;
 pub mod verify;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
+pub use config::{CleanupPolicy, CompressionType, LogConfig, LogConfigError, TimestampType};
 pub use disk::{Disk, RealDisk};
 pub(crate) use disk::{read_file, replace_file};
 pub use error::{

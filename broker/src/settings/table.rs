@@ -2,8 +2,8 @@
 //! something to set; `num.recovery.threads.per.data.dir`, which Kafka changes live, takes a restart here.
 //!
 //! Not here, and thus refused: settings that would have no effect, such as those of replication, of quotas and of threads,
-//! `file.delete.delay.ms` (files go at once) and `preallocate`. Accepted without effect, since clients send them with
-//! every topic: `compression.type=producer` and `unclean.leader.election.enable`.
+//! `file.delete.delay.ms` (files go at once), `preallocate` and the levels of codecs. Accepted without effect, since clients
+//! send it with every topic: `unclean.leader.election.enable`.
 
 /// The type of a setting, by Kafka's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "advertised.listeners", String, listener("advertised_listener"), "The address that clients are told, if not the one they used.";
     "auto.create.topics.enable", Boolean, file("auto_create_topics_enable"), "Whether a topic comes into being when a client asks for it.";
     "broker.id", Int, file("broker_id"), "The id of this broker.";
-    "compression.type", String, constant("producer"), "Batches are kept as their producer compressed them.";
+    "compression.type", String, live("compression_type"), "The codec that batches are kept in; producer keeps each as its producer compressed it.";
     "connections.max.idle.ms", Long, file("connections_max_idle_ms"), "A connection is closed after so long without a request.";
     "default.replication.factor", Int, constant("1"), "Replicas of a topic that is created without saying how many.";
     "delete.topic.enable", Boolean, constant("true"), "Whether topics can be deleted.";

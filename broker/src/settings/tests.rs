@@ -117,7 +117,9 @@ fn each_refusal_names_the_setting() {
         ("no.such.setting", "1", ErrorCode::InvalidConfig),
         ("num.partitions", "3", ErrorCode::InvalidRequest),
         ("log.dirs", "/tmp", ErrorCode::InvalidRequest),
-        ("compression.type", "zstd", ErrorCode::InvalidRequest),
+        ("compression.type", "none", ErrorCode::InvalidConfig),
+        ("compression.zstd.level", "3", ErrorCode::InvalidConfig),
+        ("delete.topic.enable", "false", ErrorCode::InvalidRequest),
     ] {
         let error = changed(&[(name, value)]).unwrap_err();
         assert!(error.to_string().contains(name), "{name}={value}: {error}");

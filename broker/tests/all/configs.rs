@@ -12,10 +12,10 @@ use wire::message::incremental_alter_configs::{self, IncrementalAlterConfigsRequ
 
 use super::support::{Client, TestBroker, batch_of, error_of};
 
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const SET: i8 = 0;
-const DELETE: i8 = 1;
+pub(super) const TOPIC: i8 = 2;
+pub(super) const BROKER: i8 = 4;
+pub(super) const SET: i8 = 0;
+pub(super) const DELETE: i8 = 1;
 const APPEND: i8 = 2;
 const SUBTRACT: i8 = 3;
 /// Where values come from.
@@ -53,12 +53,12 @@ async fn described(client: &mut Client, kind: i8, name: &str, key: &str) -> Desc
     result.configs.remove(0)
 }
 
-async fn value(client: &mut Client, kind: i8, name: &str, key: &str) -> String {
+pub(super) async fn value(client: &mut Client, kind: i8, name: &str, key: &str) -> String {
     described(client, kind, name, key).await.value.unwrap()
 }
 
 /// Changes settings; the error and its words.
-async fn alter(
+pub(super) async fn alter(
     client: &mut Client,
     kind: i8,
     name: &str,
@@ -113,7 +113,7 @@ async fn replace(
     (ErrorCode::from_code(response.error_code), response.error_message.unwrap_or_default())
 }
 
-const OK: (ErrorCode, String) = (ErrorCode::None, String::new());
+pub(super) const OK: (ErrorCode, String) = (ErrorCode::None, String::new());
 
 #[tokio::test]
 async fn every_version_describes_a_topic() {

@@ -64,6 +64,30 @@ async fn compressed_wrappers_become_batches_of_the_same_codec() {
 }
 
 #[tokio::test]
+async fn message_sets_take_the_codec_of_the_topic() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.client().await;
+    for name in ["uncompressed", "gzip", "snappy", "lz4", "zstd"] {
+        client.create_with(name, 1, &[("compression.type", name)]).await;
+        for magic in [0, 1] {
+            let mut inner = Vec::new();
+            Compression::Gzip.compress(&set(magic, &["c"]), &mut inner).unwrap();
+            for sent in [set(magic, &["a", "b"]), message(magic, 0, 1, 5_000, &inner)] {
+                let answer = produce_set(&mut client, name, sent).await;
+                assert_eq!(error_of(&answer), ErrorCode::None, "{name}, magic {magic}");
+            }
+        }
+        let (_, bytes) = client.fetch(name, 0).await;
+        assert_eq!(values(&bytes), numbered(&["a", "b", "c"].repeat(2)), "{name}");
+        let kept = Compression::from_name(name).unwrap_or(Compression::None);
+        let headers: Vec<_> = batch::batches(&bytes).map(|found| found.unwrap().0).collect();
+        assert!(headers.iter().all(|header| header.compression() == Ok(kept)), "{name}");
+        let stamps: Vec<i64> = headers.iter().map(|header| header.max_timestamp).collect();
+        assert_eq!(stamps, [-1, -1, 5_001, 5_000], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_whose_crc_fails_is_refused() {
     let broker = TestBroker::start().await;
     let mut client = broker.client().await;

@@ -310,11 +310,7 @@ pub fn validate_shallow(bytes: &[u8]) -> Result<BatchHeader, RecordError> {
 /// at most `max_decompressed` bytes.
 pub fn validate(bytes: &[u8], max_decompressed: usize) -> Result<BatchHeader, RecordError> {
     let header = validate_shallow(bytes)?;
-    for (index, record) in (0_i64..).zip(&records(bytes, max_decompressed)?) {
-        if record?.offset != header.base_offset.wrapping_add(index) {
-            return Err(RecordError::BadRecord("its offset is not the next one"));
-        }
-    }
+    records(bytes, max_decompressed)?.check()?;
     Ok(header)
 }
 

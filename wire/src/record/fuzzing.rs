@@ -58,10 +58,10 @@ fn rebuild(bytes: &[u8]) -> Result<(), RecordError> {
 /// gets behind them; what is accepted must convert to valid batches, and these to message sets.
 pub fn message_set(bytes: &[u8]) {
     let limits = legacy::ConversionLimits { decompressed: LIMIT, batch: LIMIT };
-    let _ = legacy::to_batches(bytes, limits);
+    let _ = legacy::to_batches(bytes, None, limits);
     let mut set = bytes.to_vec();
     legacy::fix_checksums(&mut set);
-    for converted in legacy::to_batches(&set, limits).unwrap_or_default() {
+    for converted in legacy::to_batches(&set, None, limits).unwrap_or_default() {
         assert_eq!(batch::validate(&converted, usize::MAX).map(|_| ()), Ok(()), "what is converted is valid");
         for magic in [legacy::Magic::V0, legacy::Magic::V1] {
             let mut old = legacy::SetBuilder::new(magic, 0, usize::MAX);

@@ -21,7 +21,7 @@
 use std::borrow::Cow;
 
 use super::headers::read_nullable;
-use super::{BatchHeader, Compression, Headers, RecordError, TimestampType, varint};
+use super::{BatchHeader, Compression, Headers, RecordError, TimestampType, batch, varint};
 
 /// One record, borrowed from its batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,35 @@ impl<'a> Records<'a> {
     /// number of records other than the header's.
     pub fn iter(&self) -> RecordsIter<'_> {
         RecordsIter { header: &self.header, rest: &self.body, left: self.header.records_count.max(0) }
+    }
+
+    /// Bytes of the records, not compressed.
+    pub fn size(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Whether every record is well-formed and has the next offset.
+    pub fn check(&self) -> Result<(), RecordError> {
+        for (index, record) in (0_i64..).zip(self) {
+            if record?.offset != self.header.base_offset.wrapping_add(index) {
+                return Err(RecordError::BadRecord("its offset is not the next one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole batch with its records compressed by `codec`. All else of it stays, but for length and checksum; the
+    /// records are not looked at, see [`check`](Self::check).
+    pub fn compressed(&self, codec: Compression) -> Result<Vec<u8>, RecordError> {
+        let room = if codec == Compression::None { self.body.len() } else { self.body.len() / 2 };
+        let mut batch = Vec::with_capacity(BatchHeader::SIZE + room);
+        batch.resize(BatchHeader::SIZE, 0);
+        codec.compress(&self.body, &mut batch)?;
+        let batch_length = i32::try_from(batch.len() - batch::LOG_OVERHEAD)
+            .map_err(|_| RecordError::TooLarge { limit: i32::MAX as usize })?;
+        let attributes = (self.header.attributes & !batch::CODEC_MASK) | i16::from(codec.id());
+        batch::seal(BatchHeader { batch_length, attributes, ..self.header.clone() }, &mut batch);
+        Ok(batch)
     }
 }
 

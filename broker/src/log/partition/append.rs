@@ -1,10 +1,12 @@
-//! Appending: check (`check`), assign offsets in place, one write, then let readers know.
+//! Appending: check (`check`), compress as the topic wants it (`recompress`), assign offsets in place, one write, then let
+//! readers know.
 
 use std::sync::atomic::Ordering;
 
 use wire::record::batch::{self, BatchHeader};
 
 use super::check::{check, complete_timestamps};
+use super::recompress::recompress;
 use super::transactions::STABLE;
 use super::{Partition, Writer};
 use crate::log::config::{LogConfig, TimestampType};
@@ -28,8 +30,8 @@ pub struct Appended {
 
 impl Partition {
     /// Appends one or more record batches (magic 2), with their base offsets, leader epoch and, if the topic says
-    /// so, timestamps set in place. One that an idempotent producer sent before is answered with the offsets
-    /// it has. On an error nothing was appended.
+    /// so, timestamps set in place; batches that have to be compressed again leave `records` without them. One that an
+    /// idempotent producer sent before is answered with the offsets it has. On an error nothing was appended.
     ///
     /// The records are in the page cache afterwards; [`flush_to`](Self::flush_to) makes them durable. Blocks for
     /// the write, and for a flush when `flush_messages` says so.
@@ -45,6 +47,8 @@ impl Partition {
         let config = self.config();
         complete_timestamps(records, &config)?;
         let mut batches = check(records, &config, self.now_ms(), origin)?;
+        let mut recompressed = recompress(records, &mut batches, &config)?;
+        let records = recompressed.as_deref_mut().unwrap_or(records);
         let mut writer = self.writer.lock();
         self.check_open()?;
         if let Some(original) = known_duplicate(&writer, &batches, origin)? {

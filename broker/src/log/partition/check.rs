@@ -141,7 +141,7 @@ impl TimeLimits {
 }
 
 /// Damaged bytes are corrupt and may be sent again; what was meant that way is invalid.
-fn refusal(error: RecordError) -> AppendError {
+pub(super) fn refusal(error: RecordError) -> AppendError {
     match error {
         RecordError::BadMagic(magic) => AppendError::UnsupportedFormat(magic),
         RecordError::BadCount { .. }

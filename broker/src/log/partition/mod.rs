@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `append` | gives batches offsets, writes them |
 //! | `check` | which batches may be appended |
+//! | `recompress` | gives batches the topic's codec |
 //! | `roll` | closes the active segment and begins the next |
 //! | `flush` | one fdatasync for all that wait |
 //! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
@@ -39,6 +40,7 @@ mod append;
 mod check;
 mod flush;
 mod read;
+mod recompress;
 mod recover;
 mod retain;
 mod roll;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::log::config::{CleanupPolicy, LogConfig, LogConfigError, TimestampType};
+use wire::record::Compression;
+
+use crate::log::config::{CleanupPolicy, CompressionType, LogConfig, LogConfigError, TimestampType};
 
 fn set(name: &str, value: &str) -> Result<LogConfig, LogConfigError> {
     LogConfig::default().with_override(name, value)
@@ -48,6 +50,23 @@ fn timestamp_type_has_two_values() {
 }
 
 #[test]
+fn compression_type_is_one_of_kafkas_and_its_names_are_those_of_the_file() {
+    for (name, codec) in [
+        ("producer", None),
+        ("uncompressed", Some(Compression::None)),
+        ("gzip", Some(Compression::Gzip)),
+        ("snappy", Some(Compression::Snappy)),
+        ("lz4", Some(Compression::Lz4)),
+        ("zstd", Some(Compression::Zstd)),
+    ] {
+        let set = set("compression.type", name).unwrap().compression_type;
+        assert_eq!(set.codec(), codec, "{name}");
+        let in_file: CompressionType = serde_json::from_value(name.into()).unwrap();
+        assert_eq!(in_file, set, "{name}");
+    }
+}
+
+#[test]
 fn an_unknown_name_is_refused_with_the_name() {
     let error = set("retention.minutes", "5").unwrap_err();
     assert_eq!(error.to_string(), "unknown topic setting retention.minutes");
@@ -64,7 +83,8 @@ fn a_bad_value_is_refused_with_the_range() {
         ("retention.ms", "-2"),
         ("min.cleanable.dirty.ratio", "NaN"),
         ("min.cleanable.dirty.ratio", "1.5"),
-        ("compression.type", "zstd"),
+        ("compression.type", "none"),
+        ("compression.type", "ZSTD"),
         ("unclean.leader.election.enable", "perhaps"),
         ("max.compaction.lag.ms", "0"),
         ("message.timestamp.before.max.ms", "-1"),

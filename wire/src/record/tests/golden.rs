@@ -100,7 +100,7 @@ fn the_java_clients_message_sets_are_read() {
 fn the_java_clients_message_sets_are_converted() {
     for (magic, codec, bytes) in MAGIC_0_AND_1 {
         let limits = ConversionLimits { decompressed: LIMIT, batch: LIMIT };
-        let converted = to_batches(bytes, limits).unwrap();
+        let converted = to_batches(bytes, None, limits).unwrap();
         assert_eq!(converted.len(), 1);
         assert_eq!(BatchHeader::parse(&converted[0]).unwrap().compression(), Ok(codec));
         let mut batch = converted[0].to_vec();

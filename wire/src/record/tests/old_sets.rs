@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::record::batch::{records, validate};
 use crate::record::legacy::{ConversionLimits, Message, entries};
-use crate::record::{Compression, RecordError, TimestampType};
+use crate::record::{BatchHeader, Compression, RecordError, TimestampType};
 
 use super::{LIMIT, sample};
 
@@ -36,7 +36,7 @@ fn wrapper(offset: i64, magic: i8, codec: Compression, timestamp: i64, inner: &[
 }
 
 fn to_batches(set: &[u8], decompressed: usize) -> Result<Vec<Bytes>, RecordError> {
-    crate::record::legacy::to_batches(set, ConversionLimits { decompressed, batch: LIMIT })
+    crate::record::legacy::to_batches(set, None, ConversionLimits { decompressed, batch: LIMIT })
 }
 
 /// What `bytes`, one entry, stands for: offsets and timestamps.
@@ -236,7 +236,7 @@ fn a_long_set_becomes_several_batches() {
     let values: Vec<Vec<u8>> = (0..100_u8).map(|number| vec![number; 100]).collect();
     let set: Vec<u8> = values.iter().flat_map(|value| plain(0, 0, value)).collect();
     let limits = ConversionLimits { decompressed: 0, batch: 1000 };
-    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, limits).unwrap());
+    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, None, limits).unwrap());
     assert_eq!(read, values);
     assert!(sizes.len() < 20 && sizes.iter().all(|size| (126..=1000).contains(size)), "{sizes:?}");
 }
@@ -265,9 +265,48 @@ fn a_wrapper_that_grows_beyond_the_limit_becomes_several_batches() {
     block.extend(copy.repeat(20_480 / 64));
     let set = entry(2, 1, Compression::Snappy.id(), 0, [None, Some(&block)]);
     let limits = ConversionLimits { decompressed: LIMIT, batch: set.len() };
-    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, limits).unwrap());
+    let (read, sizes) = read_back(&crate::record::legacy::to_batches(&set, None, limits).unwrap());
     assert_eq!(read, values);
     assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= set.len()), "{sizes:?}, {}", set.len());
+}
+
+#[test]
+fn a_codec_that_is_demanded_is_that_of_all_batches() {
+    let set = [
+        plain(0, 1, b"a"),
+        plain(1, 1, b"b"),
+        wrapper(3, 1, Compression::Snappy, 0, &[plain(0, 1, b"c"), plain(1, 1, b"d")]),
+        plain(4, 0, b"e"),
+    ]
+    .concat();
+    for codec in Compression::ALL {
+        let limits = ConversionLimits { decompressed: LIMIT, batch: LIMIT };
+        let batches = crate::record::legacy::to_batches(&set, Some(codec), limits).unwrap();
+        let headers = batches.iter().map(|batch| BatchHeader::parse(batch).unwrap());
+        let kinds: Vec<_> =
+            headers.map(|header| (header.compression().unwrap(), header.records_count)).collect();
+        assert_eq!(kinds, [(codec, 2), (codec, 2), (codec, 1)]);
+        assert_eq!(read_back(&batches).0.concat(), b"abcde");
+    }
+}
+
+/// What a batch of plain messages has room for may be too much once a codec has added its framing to it.
+#[test]
+fn messages_that_grow_by_the_demanded_codec_become_several_batches() {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let values: Vec<Vec<u8>> = (0..120).map(|_| (0..1000).map(|_| noise()).collect()).collect();
+    let set: Vec<u8> = values.iter().flat_map(|value| plain(0, 0, value)).collect();
+    for batch in (100_000..101_100).step_by(13) {
+        let limits = ConversionLimits { decompressed: 0, batch };
+        let converted = crate::record::legacy::to_batches(&set, Some(Compression::Snappy), limits).unwrap();
+        let (read, sizes) = read_back(&converted);
+        assert_eq!(read, values, "{batch}");
+        assert!(sizes.iter().all(|size| *size <= batch), "{batch}: {sizes:?}");
+    }
 }
 
 #[test]
@@ -275,7 +314,7 @@ fn an_entry_beyond_the_limit_of_a_batch_is_too_large() {
     let set = [plain(0, 0, &[0; 100]), plain(1, 0, &[0; 101])].concat();
     let limits = ConversionLimits { decompressed: LIMIT, batch: 26 + 100 };
     assert_eq!(
-        crate::record::legacy::to_batches(&set, limits),
+        crate::record::legacy::to_batches(&set, None, limits),
         Err(RecordError::TooLarge { limit: limits.batch })
     );
 }

@@ -1,4 +1,4 @@
-use crate::record::batch::records;
+use crate::record::batch::{records, validate};
 use crate::record::{BatchHeader, Compression, Record, RecordError, varint};
 
 use super::{LIMIT, resealed, sample};
@@ -132,6 +132,29 @@ fn nothing_is_copied_without_compression() {
     let records = records(&batch, LIMIT).unwrap();
     let value = records.iter().next().unwrap().unwrap().value.unwrap();
     assert!(batch.as_ptr_range().contains(&value.as_ptr()));
+}
+
+#[test]
+fn another_codec_changes_the_block_of_records_alone() {
+    for from in Compression::ALL {
+        // part of a transaction, with append time
+        let batch = resealed(&sample(from), |batch| batch[22] |= 0b1_1000);
+        let before = records(&batch, LIMIT).unwrap();
+        assert_eq!(before.size(), sample(Compression::None).len() - BatchHeader::SIZE, "{from}");
+        for to in Compression::ALL {
+            let changed = before.compressed(to).unwrap();
+            let header = validate(&changed, LIMIT).unwrap();
+            let expected = BatchHeader {
+                attributes: i16::from(to.id()) | 0b1_1000,
+                batch_length: changed.len() as i32 - 12,
+                crc: header.crc,
+                ..before.header().clone()
+            };
+            assert_eq!(header, expected, "{from} to {to}");
+            let after = records(&changed, LIMIT).unwrap();
+            assert!(before.iter().eq(after.iter()), "{from} to {to}");
+        }
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ proptest! {
         prop_assert_eq!(&read(&written), &expected);
 
         let limits = ConversionLimits { decompressed: LIMIT, batch: LIMIT };
-        let back = to_batches(&written, limits).unwrap();
+        let back = to_batches(&written, None, limits).unwrap();
         prop_assert_eq!(back.len(), 1);
         let without_headers: Vec<Read> = crate::record::batch::records(&back[0], LIMIT)
             .unwrap()

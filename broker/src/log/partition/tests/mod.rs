@@ -2,6 +2,7 @@ mod append;
 mod flush;
 mod idempotence;
 mod read;
+mod recompress;
 mod recover;
 mod retain;
 mod roll;
