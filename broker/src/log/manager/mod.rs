@@ -53,7 +53,7 @@ pub struct ManagerOptions {
     pub node_id: i32,
     /// The settings of topics that have none of their own.
     pub defaults: LogConfig,
-    /// The most partitions of all topics together; each takes three file descriptors and more with every segment.
+    /// The most partitions of all topics together; each takes a file descriptor, and one more with every segment.
     pub partitions_max: usize,
     /// Threads that open partitions at the start.
     pub recovery_threads: usize,

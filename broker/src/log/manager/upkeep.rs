@@ -17,6 +17,10 @@ const CLEAN_SHUTDOWN_CONTENT: &[u8] = b"{\"version\":0,\"brokerEpoch\":-1}";
 /// How often the checkpoints are written, milliseconds: a crash has to verify what was flushed since.
 const CHECKPOINT_INTERVAL_MS: i64 = 60_000;
 
+/// Idle partitions whose indexes one tick syncs, so that they need not stay open: thousands that fall silent together shall not
+/// keep those that wait for their `flush_ms`.
+const RESTS_PER_TICK: usize = 64;
+
 /// What was last written to the checkpoints.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoints {
@@ -42,9 +46,12 @@ impl LogManager {
     pub fn tick(&self) -> TickReport {
         let now_ms = self.clock.now_ms();
         let mut report = TickReport::default();
+        let mut rests = RESTS_PER_TICK;
         for topic in self.topics() {
             for partition in topic.partitions() {
-                let Err(error) = tend(partition, now_ms, &mut report) else { continue };
+                let tended =
+                    tend(partition, now_ms, &mut report).and_then(|()| rest(partition, now_ms, &mut rests));
+                let Err(error) = tended else { continue };
                 report.failures += 1;
                 // an offline partition was logged when it went offline
                 if !partition.is_offline() {
@@ -129,6 +136,14 @@ impl LogManager {
     fn partitions(&self) -> Vec<Arc<Partition>> {
         self.topics().iter().flat_map(|topic| topic.partitions().to_vec()).collect()
     }
+}
+
+/// Lets an idle partition close its indexes, if the tick has time for that.
+fn rest(partition: &Partition, now_ms: i64, left: &mut usize) -> Result<(), ReadError> {
+    if *left > 0 && partition.rest(now_ms)? {
+        *left -= 1;
+    }
+    Ok(())
 }
 
 fn tend(partition: &Partition, now_ms: i64, report: &mut TickReport) -> Result<(), ReadError> {

@@ -201,6 +201,8 @@ impl Partition {
     pub(crate) fn abandon(&self) {
         let _writer = self.writer.lock();
         self.status.store(CLOSED, Ordering::Release);
+        // the directory's name may soon be that of another topic's: no reader may open an index by it
+        self.segments().iter().for_each(|segment| segment.detach());
         self.flusher.fail();
         // whoever waits for records learns from the next read that there will be none
         self.high_watermark.send_modify(|_| {});
@@ -251,6 +253,10 @@ impl Partition {
         let mut segments = self.segments.write();
         for segment in old {
             segments.remove(&segment.base_offset());
+        }
+        // with the list locked: either this sees that the topic was deleted, or the deletion sees the new segment
+        if self.check_open().is_err() {
+            new.detach();
         }
         segments.insert(new.base_offset(), new);
     }

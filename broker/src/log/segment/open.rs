@@ -52,15 +52,18 @@ pub(crate) struct Opened {
 pub(crate) fn open_trusted(place: Place<'_>) -> Result<Opened, StorageError> {
     let segment = Segment::open_files(place.disk, place.dir, place.base_offset)?;
     match walk_tail(&segment, place) {
-        Some(next_offset) => Ok(Opened {
-            segment,
-            next_offset,
-            truncated_bytes: 0,
-            reason: None,
-            verified: false,
-            indexes_rebuilt: false,
-            has_markers: false,
-        }),
+        Some(next_offset) => {
+            segment.release_indexes();
+            Ok(Opened {
+                segment,
+                next_offset,
+                truncated_bytes: 0,
+                reason: None,
+                verified: false,
+                indexes_rebuilt: false,
+                has_markers: false,
+            })
+        }
         None => verify_segment(segment, place, Look::Whole),
     }
 }
@@ -116,6 +119,7 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
     plausible.then_some(next_offset)
 }
 
+/// What it opens of the indexes stays open until the caller has synced them: they are opened by their names once only.
 fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Opened, StorageError> {
     let disk = place.disk;
     let file_len =

@@ -276,4 +276,28 @@ fn removing_a_segment_leaves_the_open_file_readable() {
     segment.remove(&RealDisk).unwrap();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     assert_finds_all(&segment, 5);
+    segment.sync_indexes(&RealDisk).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// A look-up by name would find the new segment's index, whose positions are not the old one's.
+#[test]
+fn a_detached_segment_does_not_look_into_an_index_of_its_name() {
+    let (dir, old) = segment_of(50);
+    old.settle_indexes(&RealDisk).unwrap();
+    // not what the last entries say, which are in memory
+    let look =
+        |segment: &Segment| (segment.boundary_before(old.size() / 2), segment.position_of_time(NOON + 200));
+    assert!(look(&old).0 > 0 && look(&old).1 > 0);
+    old.detach();
+    for suffix in ["log", "index", "timeindex"] {
+        fs::remove_file(file_path(dir.path(), BASE, suffix)).unwrap();
+    }
+    let new = Segment::create(&RealDisk, dir.path(), BASE).unwrap();
+    for number in 0..40 {
+        append(&new, BASE + 30 * number, NOON);
+    }
+    new.close(&RealDisk).unwrap();
+    assert_finds_all(&old, 50);
+    assert_eq!(look(&old), (0, 0));
 }
