@@ -1,9 +1,11 @@
 //! What goes on beside appends and reads: flushing by time, retention, compaction, forgetting silent producers,
 //! checkpoints; and the clean stop.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::parallel::in_parallel;
 use super::{LogManager, Topic};
 use crate::log::checkpoint::{self, Offsets};
 use crate::log::disk::replace_file;
@@ -70,15 +72,16 @@ impl LogManager {
     /// Stops cleanly: everything is flushed and the next start trusts it. Partitions that fail are logged; then
     /// the next start verifies all of them, and the first error is returned.
     pub fn close(&self) -> Result<(), StorageError> {
-        let mut first_error = None;
-        for partition in self.partitions() {
-            if let Err(error) = partition.close() {
+        let close = |partition: &Arc<Partition>| -> Result<Option<StorageError>, Infallible> {
+            let error = partition.close().err();
+            if let Some(error) = &error {
                 tracing::error!(partition = partition.name(), %error, "cannot close a partition cleanly");
-                first_error.get_or_insert(error);
             }
-        }
+            Ok(error)
+        };
+        let Ok(errors) = in_parallel(&self.partitions(), self.waiting_threads, close);
         self.write_checkpoints()?;
-        match first_error {
+        match errors.into_iter().flatten().next() {
             Some(error) => Err(error),
             None => {
                 replace_file(self.disk.as_ref(), &self.data_dir.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT)

@@ -14,7 +14,8 @@
 //! | `transactions` | markers, the last stable offset, reading what is committed |
 //! | `retain` | deletes old segments |
 //! | `traffic` | bytes in and out |
-//! | `recover` | opens the directory after a clean stop or a crash |
+//! | `create` | a new partition's first files |
+//! | `recover`, `recover_producers` | opens the directory after a clean stop or a crash |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -37,9 +38,11 @@ use super::segment::Segment;
 
 mod append;
 mod check;
+mod create;
 mod flush;
 mod read;
 mod recover;
+mod recover_producers;
 mod retain;
 mod roll;
 #[cfg(test)]

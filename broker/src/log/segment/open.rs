@@ -5,7 +5,7 @@
 //! | `.log` | ends in half a batch, in garbage, in zeros | cut after the last sound batch |
 //! | `.log` | a flipped bit in what was not yet known to be durable | cut before the batch; offsets are checked to have no gaps if the topic is not compacted |
 //! | `.log` | a flipped bit in what was durable | found when it is read (consumers check the CRC) |
-//! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log` |
+//! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log`; what a segment that grows on lacks is in memory |
 //! | `.index` | wrong entries in the middle | look-ups notice and walk from the front |
 //! | `.txnindex` | cut off, entries of elsewhere | rebuilt from the markers by the partition's recovery |
 
@@ -144,7 +144,8 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
     if truncated_bytes > 0 {
         segment.cut(disk, verified.valid_bytes)?;
     }
-    if !has_markers {
+    // one that grows on needs no more in its files than any that grows: after a crash they are built anew
+    if !has_markers && !place.grows() {
         segment.close(disk)?;
     }
     let position = verified.valid_bytes;
@@ -161,6 +162,11 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
 }
 
 impl Place<'_> {
+    /// Whether the segment is the last one.
+    fn grows(&self) -> bool {
+        self.end_offset == i64::MAX
+    }
+
     /// The offsets that batches of the segment may have.
     fn bounds(&self) -> Bounds {
         let end = self.end_offset.min(self.base_offset.saturating_add(1 << 31));

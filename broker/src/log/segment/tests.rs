@@ -36,12 +36,13 @@ fn append(segment: &Segment, base_offset: i64, timestamp: i64) {
     segment.publish(bytes.len() as u32);
 }
 
+/// Not the last segment, whose indexes are written when they are rebuilt.
 fn place(dir: &Path) -> Place<'_> {
     Place {
         disk: &RealDisk,
         dir,
         base_offset: BASE,
-        end_offset: i64::MAX,
+        end_offset: i64::MAX - 1,
         gapless: true,
         index_interval_bytes: INTERVAL,
     }
@@ -300,4 +301,17 @@ fn a_detached_segment_does_not_look_into_an_index_of_its_name() {
     new.close(&RealDisk).unwrap();
     assert_finds_all(&old, 50);
     assert_eq!(look(&old), (0, 0));
+}
+
+/// The last segment grows on: as in any that grows the newest entries of its indexes are in memory.
+#[test]
+fn indexes_of_the_last_segment_are_rebuilt_in_memory() {
+    let (dir, _) = segment_of(50);
+    let index = file_path(dir.path(), BASE, "index");
+    let good = fs::read(&index).unwrap();
+    let opened = open_verified(Place { end_offset: i64::MAX, ..place(dir.path()) }).unwrap();
+    assert_eq!(fs::metadata(&index).unwrap().len(), 0);
+    assert_finds_all(&opened.segment, 50);
+    opened.segment.close(&RealDisk).unwrap();
+    assert_eq!(fs::read(&index).unwrap(), good);
 }

@@ -156,7 +156,8 @@ fn a_reader_of_a_segment_that_compaction_has_replaced_goes_on_with_it() {
     let partition = lab.open();
     for number in 0..200 {
         let (key, value) = (format!("key-{}", number % 25), number.to_string());
-        partition.append(&mut keyed(NOON + number, Compression::None, &[(&key, Some(&value))])).unwrap();
+        let records = [(key.as_str(), Some(value.as_str()))];
+        partition.append(&mut keyed(NOON + number, Compression::None, &records)).unwrap();
     }
     let held = held(&partition);
     assert!(held.len() > 4);
