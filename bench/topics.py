@@ -3,7 +3,8 @@
 They are created a hundred in a request (Kafka takes no more than 10,000 changes in one). Ours answers when the partitions are
 on its disk, Kafka when the controller has noted them, and makes them afterwards: compare the sum with the first produce. The
 start is timed to the first record taken, once after a clean stop and once after kill -9. BENCH_TOPICS makes it smaller. A broker
-of ours keeps three files open for each partition: the hard limit of open files must allow that (ulimit -Hn).
+of ours keeps a file open for each partition, and two more while it is written to: the hard limit of open files must allow that
+(ulimit -Hn).
 """
 
 import os

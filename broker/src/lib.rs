@@ -13,7 +13,7 @@
 //! | `txn` | transactions: their coordinator and its topic |
 //! | `state` | what the APIs' handlers share |
 //! | `replay` | how coordinators read their topics when they start |
-//! | `producer_ids`, `background`, `metrics` | what their names say |
+//! | `producer_ids`, `background`, `metrics`, `open_files` | what their names say |
 //!
 //! A produced batch goes from `server` (one buffer) through `api` (checked, stamped in place) to `log` (appended as
 //! it is); a fetched one from `log` (a range of a file) through `api` (a hole in the response) to `server` (sendfile).
@@ -38,6 +38,7 @@ pub mod fuzzing;
 mod group;
 pub mod log;
 mod metrics;
+mod open_files;
 mod page;
 mod producer_ids;
 mod replay;
@@ -97,6 +98,7 @@ pub async fn bind_with(
     let dynamic = DynamicSettings::open(disk.clone(), &file.data_dir, config).map_err(Error::Settings)?;
     let config = dynamic.live();
     let settings = config.current();
+    open_files::prepare(&settings);
     let address = settings.listen;
     // before the logs are opened: that a port is in use should be known at once
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;

@@ -79,17 +79,20 @@ impl Disk for RealDisk {}
 /// Replaces a small file so that a crash leaves either the old content or the new one: temporary file, fsync,
 /// rename, fsync of the directory.
 pub(crate) fn replace_file(disk: &dyn Disk, path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    put_file(disk, path, content)?;
+    let Some(dir) = path.parent() else { return Ok(()) };
+    disk.sync_dir(dir).map_err(|source| StorageError::io("replace", path, source))
+}
+
+/// As [`replace_file`] but for the last step: the new content is durable when the caller has made the directory so.
+pub(crate) fn put_file(disk: &dyn Disk, path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let temporary = path.with_extension("tmp");
     let write = || {
         let file = disk.open(&temporary)?;
         disk.truncate(&file, 0)?;
         disk.write_at(&file, content, 0)?;
         disk.sync(&file)?;
-        disk.rename(&temporary, path)?;
-        match path.parent() {
-            Some(dir) => disk.sync_dir(dir),
-            None => Ok(()),
-        }
+        disk.rename(&temporary, path)
     };
     write().map_err(|source| StorageError::io("replace", path, source))
 }

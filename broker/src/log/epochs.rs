@@ -13,7 +13,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::disk::{Disk, read_file, replace_file};
+use super::disk::{Disk, put_file, read_file, replace_file};
 use super::error::StorageError;
 
 /// The file's name.
@@ -54,6 +54,12 @@ impl LeaderEpochs {
     /// Each epoch with its first offset, oldest first.
     pub(crate) fn starts(&self) -> &[(i32, i64)] {
         &self.starts
+    }
+
+    /// Writes the file of a new partition, whose first epoch begins at 0. The caller makes the directory durable.
+    pub(crate) fn create(disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
+        let first = LeaderEpochs { starts: vec![(0, 0)] };
+        put_file(disk, &dir.join(FILE), first.text().as_bytes())
     }
 
     /// Notes that the first epoch there is began at `offset`, unless one is known.

@@ -10,11 +10,13 @@ use crate::log::segment::open::{Place, open_verified};
 
 impl Partition {
     /// Puts the `.cleaned` file in the place of a run of closed segments. Readers that found one of them before
-    /// go on reading the old file. A failure halfway is completed by the next start, until which the partition is
+    /// go on reading the old files. A failure halfway is completed by the next start, until which the partition is
     /// offline.
     pub(super) fn replace_segments(&self, old: &[Arc<Segment>]) -> Result<(), StorageError> {
         let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(()) };
         let end_offset = self.segment_after(last.base_offset()).map_or(i64::MAX, |next| next.base_offset());
+        // the first one's names become those of the new segment's files
+        old.iter().for_each(|segment| segment.detach_open());
         let replaced =
             swap::commit(self.disk(), self.dir(), first.base_offset()..end_offset).and_then(|()| {
                 open_verified(Place {

@@ -4,6 +4,7 @@
 //! deleted registry first: the mark `deleting` makes the next start go on with it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use super::names::{
     PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_metadata, partition_dir,
     partition_metadata,
 };
+use super::parallel::in_parallel;
 use super::{LogManager, Topic, TopicError, TopicMeta};
 use crate::log::config::LogConfig;
-use crate::log::disk::{Disk, read_file, replace_file};
+use crate::log::disk::{Disk, put_file, read_file, replace_file};
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition};
 
@@ -34,10 +36,8 @@ impl LogManager {
         let config = Arc::new(self.check_new(&defaults, name, partitions, &configs)?);
         let meta =
             TopicMeta { name: name.to_owned(), id: new_topic_id(), partitions, configs, deleting: false };
-        let partitions: Result<Vec<_>, StorageError> =
-            (0..partitions).map(|index| self.create_partition(&meta, index, &config)).collect();
-        let topic = Arc::new(Topic { partitions: partitions?, meta });
-        self.sync_data_dir()?;
+        let partitions = self.create_partitions(&meta, 0..partitions, &config)?;
+        let topic = Arc::new(Topic { partitions, meta });
         self.store.put(&topic.meta)?;
         self.publish(Arc::clone(&topic));
         tracing::info!(topic = name, partitions = topic.partitions().len(), "created a topic");
@@ -95,10 +95,7 @@ impl LogManager {
         let config = Arc::new(defaults.with_overrides(topic.configs())?);
         let meta = TopicMeta { partitions: count, ..topic.meta.clone() };
         let mut partitions = topic.partitions.clone();
-        for index in topic.meta.partitions..count {
-            partitions.push(self.create_partition(&meta, index, &config)?);
-        }
-        self.sync_data_dir()?;
+        partitions.extend(self.create_partitions(&meta, topic.meta.partitions..count, &config)?);
         self.store.put(&meta)?;
         self.publish(Arc::new(Topic { partitions, meta }));
         tracing::info!(topic = name, partitions = count, "added partitions");
@@ -144,6 +141,21 @@ impl LogManager {
         if any { self.write_checkpoints() } else { Ok(()) }
     }
 
+    /// Creates partitions, several at once, which are durable when it returns: what is in each directory with the directory, and
+    /// all directories with the one that they are in.
+    fn create_partitions(
+        &self,
+        meta: &TopicMeta,
+        indexes: Range<i32>,
+        config: &Arc<LogConfig>,
+    ) -> Result<Vec<Arc<Partition>>, StorageError> {
+        let indexes: Vec<i32> = indexes.collect();
+        let created =
+            in_parallel(&indexes, self.waiting_threads, |index| self.create_partition(meta, *index, config))?;
+        self.sync_data_dir()?;
+        Ok(created)
+    }
+
     fn create_partition(
         &self,
         meta: &TopicMeta,
@@ -158,8 +170,10 @@ impl LogManager {
             tracing::warn!(dir = %dir.display(), stray = %stray.display(), "moved a directory out of the way");
             self.disk.rename(&dir, &stray).map_err(|source| StorageError::io("rename", &dir, source))?;
         }
-        prepare_dir(self.disk.as_ref(), &dir, meta.id)?;
-        let (partition, _) = Partition::open(Origin {
+        let disk = self.disk.as_ref();
+        disk.create_dir(&dir).map_err(|source| StorageError::io("create", &dir, source))?;
+        put_file(disk, &dir.join(PARTITION_METADATA), partition_metadata(meta.id).as_bytes())?;
+        let partition = Partition::create(Origin {
             name,
             dir,
             disk: Arc::clone(&self.disk),

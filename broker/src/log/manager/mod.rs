@@ -35,6 +35,7 @@ mod admin;
 pub(crate) mod identity;
 pub(crate) mod names;
 mod open;
+mod parallel;
 #[cfg(test)]
 mod tests;
 pub(crate) mod topics;
@@ -53,9 +54,9 @@ pub struct ManagerOptions {
     pub node_id: i32,
     /// The settings of topics that have none of their own.
     pub defaults: LogConfig,
-    /// The most partitions of all topics together; each takes three file descriptors and more with every segment.
+    /// The most partitions of all topics together; each takes a file descriptor, and one more with every segment.
     pub partitions_max: usize,
-    /// Threads that open partitions at the start.
+    /// Threads that check partitions at the start; with more than one there are others that only wait for the disk.
     pub recovery_threads: usize,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
@@ -184,6 +185,8 @@ pub struct LogManager {
     disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
     partitions_max: usize,
+    /// Threads that wait for the disk where there are many partitions to wait for.
+    waiting_threads: usize,
     store: Box<dyn TopicStore>,
     topics: RwLock<Topics>,
     /// Counts the changes of `topics`.

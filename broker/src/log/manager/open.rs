@@ -1,15 +1,16 @@
-//! Opening the data directory: the registry, then all partitions on several threads.
+//! Opening the data directory: the registry, then all partitions, several at once.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::admin::{finish_deletion, prepare_dir, topic_of_dir};
 use super::names::{parse_partition_dir, partition_dir};
+use super::parallel::{Gate, in_parallel, waiting_threads};
 use super::upkeep::{CLEAN_SHUTDOWN, Checkpoints};
 use super::{
     FileTopicStore, LogManager, ManagerOptions, OpenError, Topic, TopicMeta, TopicStore, Topics, identity,
@@ -57,7 +58,8 @@ impl LogManager {
         let metas = load_registry(disk, data_dir, store.as_ref())?;
         let clean = data_dir.join(CLEAN_SHUTDOWN).exists();
         let tasks = tasks(&options, &metas, clean)?;
-        let opened = open_all(&tasks, options.recovery_threads.max(1))?;
+        let threads = options.recovery_threads.max(1);
+        let opened = open_all(&tasks, threads)?;
         let (topics, report) = assemble(metas, opened, clean);
         // from here on the files change: a crash is no longer a clean stop
         let marker = data_dir.join(CLEAN_SHUTDOWN);
@@ -67,6 +69,7 @@ impl LogManager {
             _lock: lock,
             identity,
             partitions_max: options.partitions_max,
+            waiting_threads: waiting_threads(threads),
             store,
             topics: RwLock::new(topics),
             topics_version: AtomicU64::new(0),
@@ -161,24 +164,14 @@ fn tasks(options: &ManagerOptions, metas: &[TopicMeta], clean: bool) -> Result<V
 
 type OpenedPartition = (usize, Arc<Partition>, RecoveryReport);
 
-/// Opens the partitions on `threads` threads; the result is in the order of the tasks.
+/// Opens the partitions, of which `threads` at a time use the processor; the result is in the order of the tasks.
 fn open_all(tasks: &[Task], threads: usize) -> Result<Vec<OpenedPartition>, StorageError> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(tasks.len()) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(task) = tasks.get(number) else { break };
-                    let opened = Partition::open(task.origin.clone());
-                    let opened = opened.map(|(partition, report)| (task.topic, Arc::new(partition), report));
-                    results.lock().insert(number, opened);
-                }
-            });
-        }
-    });
-    results.into_inner().into_values().collect()
+    let gate = Gate::new(threads);
+    in_parallel(tasks, waiting_threads(threads), |task| {
+        let recovered = gate.pass(|| Partition::recover(task.origin.clone()))?;
+        let (partition, report) = recovered.sync()?;
+        Ok((task.topic, Arc::new(partition), report))
+    })
 }
 
 fn assemble(metas: Vec<TopicMeta>, opened: Vec<OpenedPartition>, clean: bool) -> (Topics, OpenReport) {

@@ -1,4 +1,5 @@
 mod changes;
+mod parallel;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,9 +1,11 @@
 //! What goes on beside appends and reads: flushing by time, retention, compaction, forgetting silent producers,
 //! checkpoints; and the clean stop.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::parallel::in_parallel;
 use super::{LogManager, Topic};
 use crate::log::checkpoint::{self, Offsets};
 use crate::log::disk::replace_file;
@@ -16,6 +18,10 @@ const CLEAN_SHUTDOWN_CONTENT: &[u8] = b"{\"version\":0,\"brokerEpoch\":-1}";
 
 /// How often the checkpoints are written, milliseconds: a crash has to verify what was flushed since.
 const CHECKPOINT_INTERVAL_MS: i64 = 60_000;
+
+/// Idle partitions whose indexes one tick syncs, so that they need not stay open: thousands that fall silent together shall not
+/// keep those that wait for their `flush_ms`.
+const RESTS_PER_TICK: usize = 64;
 
 /// What was last written to the checkpoints.
 #[derive(Debug, Default)]
@@ -42,9 +48,12 @@ impl LogManager {
     pub fn tick(&self) -> TickReport {
         let now_ms = self.clock.now_ms();
         let mut report = TickReport::default();
+        let mut rests = RESTS_PER_TICK;
         for topic in self.topics() {
             for partition in topic.partitions() {
-                let Err(error) = tend(partition, now_ms, &mut report) else { continue };
+                let tended =
+                    tend(partition, now_ms, &mut report).and_then(|()| rest(partition, now_ms, &mut rests));
+                let Err(error) = tended else { continue };
                 report.failures += 1;
                 // an offline partition was logged when it went offline
                 if !partition.is_offline() {
@@ -63,15 +72,16 @@ impl LogManager {
     /// Stops cleanly: everything is flushed and the next start trusts it. Partitions that fail are logged; then
     /// the next start verifies all of them, and the first error is returned.
     pub fn close(&self) -> Result<(), StorageError> {
-        let mut first_error = None;
-        for partition in self.partitions() {
-            if let Err(error) = partition.close() {
+        let close = |partition: &Arc<Partition>| -> Result<Option<StorageError>, Infallible> {
+            let error = partition.close().err();
+            if let Some(error) = &error {
                 tracing::error!(partition = partition.name(), %error, "cannot close a partition cleanly");
-                first_error.get_or_insert(error);
             }
-        }
+            Ok(error)
+        };
+        let Ok(errors) = in_parallel(&self.partitions(), self.waiting_threads, close);
         self.write_checkpoints()?;
-        match first_error {
+        match errors.into_iter().flatten().next() {
             Some(error) => Err(error),
             None => {
                 replace_file(self.disk.as_ref(), &self.data_dir.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT)
@@ -129,6 +139,14 @@ impl LogManager {
     fn partitions(&self) -> Vec<Arc<Partition>> {
         self.topics().iter().flat_map(|topic| topic.partitions().to_vec()).collect()
     }
+}
+
+/// Lets an idle partition close its indexes, if the tick has time for that.
+fn rest(partition: &Partition, now_ms: i64, left: &mut usize) -> Result<(), ReadError> {
+    if *left > 0 && partition.rest(now_ms)? {
+        *left -= 1;
+    }
+    Ok(())
 }
 
 fn tend(partition: &Partition, now_ms: i64, report: &mut TickReport) -> Result<(), ReadError> {

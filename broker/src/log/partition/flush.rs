@@ -15,6 +15,9 @@ use tokio::sync::watch;
 use super::{OFFLINE, Partition};
 use crate::log::error::StorageError;
 
+/// How long after its last flush a log is idle, milliseconds.
+const IDLE_MS: i64 = 60_000;
+
 /// How far the log is safe from a loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durable {
@@ -160,6 +163,20 @@ impl Partition {
         }
         let rolled = self.segments.read().last_key_value().map_or(0, |(active_base, _)| *active_base);
         if durable < rolled { self.flush_to(rolled) } else { Ok(()) }
+    }
+
+    /// Closes what is open of the active segment's indexes when all was flushed and nothing came since: what was written of them
+    /// is made durable for that, see the segment's `side_file`. `true` when the disk was waited for.
+    pub(crate) fn rest(&self, now_ms: i64) -> Result<bool, StorageError> {
+        let since_ms = now_ms.saturating_sub(self.flusher.requests.lock().flushed_at_ms);
+        let is_idle = since_ms >= IDLE_MS && self.flushed_offset() >= self.log_end_offset();
+        if !is_idle || self.check_open().is_err() {
+            return Ok(false);
+        }
+        let active = self.segments.read().last_key_value().map(|(_, active)| Arc::clone(active));
+        let Some(active) = active else { return Ok(false) };
+        // as in a flush, a second attempt would lie
+        active.settle_indexes(self.disk()).inspect_err(|error| self.go_offline(error))
     }
 
     fn sync_up_to(&self, target: i64) -> Result<(), StorageError> {

@@ -15,7 +15,8 @@
 //! | `transactions` | markers, the last stable offset, reading what is committed |
 //! | `retain` | deletes old segments |
 //! | `traffic` | bytes in and out |
-//! | `recover` | opens the directory after a clean stop or a crash |
+//! | `create` | a new partition's first files |
+//! | `recover`, `recover_producers` | opens the directory after a clean stop or a crash |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -38,10 +39,12 @@ use super::segment::Segment;
 
 mod append;
 mod check;
+mod create;
 mod flush;
 mod read;
 mod recompress;
 mod recover;
+mod recover_producers;
 mod retain;
 mod roll;
 #[cfg(test)]
@@ -203,6 +206,8 @@ impl Partition {
     pub(crate) fn abandon(&self) {
         let _writer = self.writer.lock();
         self.status.store(CLOSED, Ordering::Release);
+        // the directory's name may soon be that of another topic's: no reader may open an index by it
+        self.segments().iter().for_each(|segment| segment.detach());
         self.flusher.fail();
         // whoever waits for records learns from the next read that there will be none
         self.high_watermark.send_modify(|_| {});
@@ -253,6 +258,10 @@ impl Partition {
         let mut segments = self.segments.write();
         for segment in old {
             segments.remove(&segment.base_offset());
+        }
+        // with the list locked: either this sees that the topic was deleted, or the deletion sees the new segment
+        if self.check_open().is_err() {
+            new.detach();
         }
         segments.insert(new.base_offset(), new);
     }

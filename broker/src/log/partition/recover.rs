@@ -10,20 +10,25 @@
 //! indexes that are not as they should be are rebuilt, and the producers are brought up to the log's end by
 //! walking over the batches behind the newest sound snapshot. Where a segment with markers was verified the walk begins
 //! before it, and finds the aborted transactions for its index.
+//!
+//! There are two steps, for the first takes the processor and the second waits for the disk: [`Partition::recover`] reads and
+//! repairs, [`Recovered::sync`] makes durable what that found sound and may so far be in the page cache alone. That is the
+//! `.log` of each segment that was verified, even an empty one, for an earlier process may have cut it and died before it could sync;
+//! the indexes of those among them that grow no more; and the directory. What needs none: segments that were trusted, which
+//! were durable and were not touched; of the segment that grows on the indexes, which the next crash has built anew, and a
+//! clean stop makes durable.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::ops::RangeInclusive;
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
-use wire::record::{BatchHeader, EndMarker};
 
 use super::flush::Flusher;
+use super::recover_producers::load_producers;
 use super::traffic::Traffic;
 use super::transactions::STABLE;
 use super::{OPEN, Partition, Writer};
@@ -33,7 +38,7 @@ use crate::log::config::LogConfig;
 use crate::log::disk::{Disk, list_dir};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::error::StorageError;
-use crate::log::producer::{Producers, snapshot};
+use crate::log::producer::Producers;
 use crate::log::segment::open::{Opened, Place, open_reindexed, open_trusted, open_unsynced};
 use crate::log::segment::scan::HeaderScan;
 use crate::log::segment::{SUFFIXES, Segment, base_of, file_path};
@@ -81,9 +86,34 @@ impl RecoveryReport {
     }
 }
 
+/// A partition that was recovered, and what is not known to be durable of it yet.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    partition: Partition,
+    report: RecoveryReport,
+    /// Segments that were verified or are new.
+    unsynced: Vec<Arc<Segment>>,
+}
+
+impl Recovered {
+    /// Makes durable what was recovered, which then may be used. Waits for the disk and for little else.
+    pub(crate) fn sync(self) -> Result<(Partition, RecoveryReport), StorageError> {
+        let Recovered { partition, report, unsynced } = self;
+        if !unsynced.is_empty() {
+            partition.sync_recovered(&unsynced)?;
+        }
+        Ok((partition, report))
+    }
+}
+
 impl Partition {
     /// Opens the directory, which must exist, and repairs what a crash has left in it.
     pub(crate) fn open(origin: Origin) -> Result<(Partition, RecoveryReport), StorageError> {
+        Partition::recover(origin)?.sync()
+    }
+
+    /// All of [`open`](Self::open) but making durable what was found.
+    pub(crate) fn recover(origin: Origin) -> Result<Recovered, StorageError> {
         let disk = origin.disk.as_ref();
         let bases = tidy(disk, &origin)?;
         let mut report = RecoveryReport::default();
@@ -91,38 +121,42 @@ impl Partition {
             origin: &origin,
             report: &mut report,
             segments: BTreeMap::new(),
+            verified: BTreeSet::new(),
             with_markers: BTreeSet::new(),
             next_offset: 0,
         };
         recovery.open_segments(&bases)?;
-        let with_markers = recovery.with_markers;
+        let (with_markers, mut verified) = (recovery.with_markers, recovery.verified);
         let (mut segments, mut log_end) = (recovery.segments, recovery.next_offset);
-        let mut files_changed = report.segments_scanned > 0;
         if segments.is_empty() || log_end < origin.log_start {
             // nothing is left of what the log had: it goes on where it ended, not at 0
             segments.values().try_for_each(|segment| segment.remove(disk))?;
             log_end = origin.log_start.max(log_end);
             segments = BTreeMap::from([(log_end, Arc::new(Segment::create(disk, &origin.dir, log_end)?))]);
-            files_changed = true;
+            verified = BTreeSet::from([log_end]);
         }
+        let unsynced = verified.iter().filter_map(|base| segments.get(base)).cloned().collect();
         let producers = load_producers(&origin, &segments, &with_markers, log_end)?;
         let partition = assemble(origin, segments, log_end, producers)?;
-        if files_changed {
-            partition.sync_recovered()?;
-        }
-        Ok((partition, report))
+        Ok(Recovered { partition, report, unsynced })
     }
 
-    /// Makes durable what recovery found sound, which may so far be in the page cache alone.
-    fn sync_recovered(&self) -> Result<(), StorageError> {
-        for segment in self.segments() {
-            segment.sync(self.disk(), false)?;
+    /// Makes durable what recovery found sound.
+    fn sync_recovered(&self, unsynced: &[Arc<Segment>]) -> Result<(), StorageError> {
+        let active = self.segments.read().last_key_value().map(|(base, _)| *base);
+        for segment in unsynced {
+            let grows = active == Some(segment.base_offset());
+            segment.sync(self.disk(), grows)?;
+            if grows {
+                // what was written of its indexes, if it is large: so that they need not stay open
+                segment.settle_indexes(self.disk())?;
+            }
         }
         self.disk().sync_dir(&self.dir).map_err(|source| StorageError::io("flush", &self.dir, source))
     }
 }
 
-fn assemble(
+pub(super) fn assemble(
     origin: Origin,
     segments: BTreeMap<i64, Arc<Segment>>,
     log_end: i64,
@@ -204,6 +238,8 @@ struct Recovery<'a> {
     origin: &'a Origin,
     report: &'a mut RecoveryReport,
     segments: BTreeMap<i64, Arc<Segment>>,
+    /// Segments that were not trusted.
+    verified: BTreeSet<i64>,
     /// Segments whose index of aborted transactions is to be rebuilt.
     with_markers: BTreeSet<i64>,
     next_offset: i64,
@@ -272,6 +308,9 @@ impl Recovery<'_> {
         self.report.truncated_bytes += opened.truncated_bytes;
         self.report.segments_scanned += usize::from(opened.verified);
         self.report.indexes_rebuilt += usize::from(opened.indexes_rebuilt);
+        if opened.verified {
+            self.verified.insert(opened.segment.base_offset());
+        }
         if opened.has_markers {
             self.with_markers.insert(opened.segment.base_offset());
         }
@@ -288,75 +327,4 @@ impl Recovery<'_> {
         }
         Ok(())
     }
-}
-
-/// The producers at the log's end; completes the indexes of aborted transactions of the segments in `with_markers`.
-fn load_producers(
-    origin: &Origin,
-    segments: &BTreeMap<i64, Arc<Segment>>,
-    with_markers: &BTreeSet<i64>,
-    log_end: i64,
-) -> Result<Producers, StorageError> {
-    let first = segments.keys().next().copied().unwrap_or(log_end);
-    let (mut producers, from) = load_snapshot(origin, with_markers, first..=log_end)?;
-    let now_ms = origin.clock.now_ms();
-    for segment in segments.values().skip_while(|segment| segment_ends_before(segments, segment, from)) {
-        // a damaged batch in the middle ends the walk over this segment only
-        for (at, header) in HeaderScan::new(segment.file(), 0, segment.size()).map_while(Result::ok) {
-            if header.base_offset < from {
-                continue;
-            }
-            if !header.is_control() {
-                producers.note(&header, now_ms);
-                continue;
-            }
-            let Some(marker) = read_marker(segment.file(), at, &header) else { continue };
-            let ended = producers.aborted_by(header.producer_id, header.base_offset);
-            let is_due = !marker.committed && with_markers.contains(&segment.base_offset());
-            if let Some(aborted) = ended.filter(|_| is_due) {
-                segment.txns().push(origin.disk.as_ref(), &aborted)?;
-            }
-            producers.end(&header, marker, now_ms);
-        }
-    }
-    for rebuilt in with_markers.iter().filter_map(|base| segments.get(base)) {
-        rebuilt.close(origin.disk.as_ref())?;
-    }
-    producers.limit(origin.config.producer_ids_max);
-    Ok(producers)
-}
-
-/// The newest sound snapshot that is not behind what has to be walked over, and its offset. It must be of the offsets that
-/// are there: one from before the first segment knows transactions as open whose markers were deleted since.
-fn load_snapshot(
-    origin: &Origin,
-    with_markers: &BTreeSet<i64>,
-    there: RangeInclusive<i64>,
-) -> Result<(Producers, i64), StorageError> {
-    let walk_from = with_markers.first().copied().unwrap_or(*there.end());
-    for offset in snapshot::list(&origin.dir)? {
-        let loaded = if there.contains(&offset) { snapshot::read(&origin.dir, offset) } else { None };
-        match loaded {
-            Some(loaded) if offset <= walk_from => return Ok((loaded, offset)),
-            Some(_) => {}
-            None => {
-                let path = snapshot::path(&origin.dir, offset);
-                origin.disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;
-            }
-        }
-    }
-    Ok((Producers::default(), 0))
-}
-
-/// The marker in the control batch at `position`; `None` when it holds none, or cannot be read.
-fn read_marker(file: &File, position: u32, header: &BatchHeader) -> Option<EndMarker> {
-    const MARKER_BYTES_MAX: usize = 1024;
-    let mut bytes = vec![0; header.size().min(MARKER_BYTES_MAX)];
-    file.read_exact_at(&mut bytes, u64::from(position)).ok()?;
-    EndMarker::read(&bytes).ok().flatten()
-}
-
-fn segment_ends_before(segments: &BTreeMap<i64, Arc<Segment>>, segment: &Segment, offset: i64) -> bool {
-    let next = segments.range(segment.base_offset().saturating_add(1)..).next();
-    next.is_some_and(|(next_base, _)| *next_base <= offset)
 }

@@ -72,6 +72,6 @@ impl Partition {
     /// Makes the index of aborted transactions durable, which unlike the others is not built anew where a segment is trusted.
     /// As in a flush, no second attempt would write what a failed one has dropped.
     fn sync_aborted(&self, segment: &Segment) -> Result<(), StorageError> {
-        segment.txns().sync(self.disk()).inspect_err(|error| self.go_offline(error))
+        segment.txns().sync(self.disk()).map(drop).inspect_err(|error| self.go_offline(error))
     }
 }

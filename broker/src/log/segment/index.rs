@@ -15,6 +15,7 @@ use std::io;
 use std::path::Path;
 
 use super::entries::EntryFile;
+use super::side_file::SideFile;
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
@@ -84,6 +85,11 @@ impl OffsetIndex {
         let relative = (entry.last_offset - self.base_offset) as u32;
         self.entries.push(((u64::from(relative) << 32) | u64::from(entry.position)).to_be_bytes());
         self.last = Some(entry);
+    }
+
+    /// See [`EntryFile::file`].
+    pub(super) fn file(&mut self) -> &mut SideFile {
+        self.entries.file()
     }
 
     /// The size in bytes.

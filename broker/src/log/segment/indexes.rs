@@ -5,6 +5,7 @@ use std::io;
 use wire::record::BatchHeader;
 
 use super::index::{OffsetEntry, OffsetIndex};
+use super::side_file::SideFile;
 use super::time_index::{NO_TIMESTAMP, TimeEntry, TimeIndex};
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
@@ -102,6 +103,35 @@ impl Indexes {
     pub(crate) fn sync(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.offsets.sync(disk)?;
         self.times.sync(disk)
+    }
+
+    /// Both files.
+    fn files(&mut self) -> [&mut SideFile; 2] {
+        [self.offsets.file(), self.times.file()]
+    }
+
+    /// Makes durable what is in the files, and leaves in memory what waits there; `true` when the disk was waited for.
+    pub(crate) fn settle(&mut self, disk: &dyn Disk) -> Result<bool, StorageError> {
+        let mut waited = false;
+        for file in self.files() {
+            waited |= file.sync(disk)?;
+        }
+        Ok(waited)
+    }
+
+    /// See [`SideFile::release`].
+    pub(crate) fn release(&mut self) {
+        self.files().into_iter().for_each(SideFile::release);
+    }
+
+    /// See [`SideFile::detach`].
+    pub(crate) fn detach(&mut self) {
+        self.files().into_iter().for_each(SideFile::detach);
+    }
+
+    /// See [`SideFile::detach_open`].
+    pub(crate) fn detach_open(&mut self) {
+        self.files().into_iter().for_each(SideFile::detach_open);
     }
 
     pub(crate) fn clear(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {

@@ -14,7 +14,8 @@
 //!
 //! Write: the indexes make room first, then the batches go out in one write; if that fails the file is cut
 //! back, so a segment never ends in half a batch unless the process or the machine dies. Read: ranges of
-//! the file, up to the size that was published after the last whole write. Recover: see [`open`].
+//! the file, up to the size that was published after the last whole write. Recover: see [`open`]. The `.log` is open as long
+//! as the segment is known, the other files while they are in use, see [`side_file`].
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ pub(crate) mod index;
 mod indexes;
 pub(crate) mod open;
 pub(crate) mod scan;
+mod side_file;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time_index;
@@ -83,8 +85,11 @@ impl Segment {
     /// Creates an empty segment; files left over under its name are emptied.
     pub(crate) fn create(disk: &dyn Disk, dir: &Path, base_offset: i64) -> Result<Self, StorageError> {
         let segment = Segment::open_files(disk, dir, base_offset)?;
-        segment.cut(disk, 0)?;
+        if segment.size() > 0 {
+            segment.cut(disk, 0)?;
+        }
         segment.clear_indexes(disk)?;
+        segment.release_indexes();
         Ok(segment)
     }
 
@@ -103,7 +108,7 @@ impl Segment {
             // what lies beyond can be no batch, since no position points there
             size: AtomicU32::new(u32::try_from(len).unwrap_or(u32::MAX).min(i32::MAX as u32)),
             indexes: RwLock::new(Indexes::new(offsets, times, base_offset)),
-            txns: TxnIndex::open(disk, file_path(dir, base_offset, "txnindex"))?,
+            txns: TxnIndex::open(file_path(dir, base_offset, "txnindex"))?,
         })
     }
 
@@ -173,7 +178,32 @@ impl Segment {
     /// Makes the indexes durable, of a segment whose batches are.
     pub(crate) fn sync_indexes(&self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.indexes.write().sync(disk)?;
-        self.txns.sync(disk)
+        self.txns.sync(disk)?;
+        Ok(())
+    }
+
+    /// Makes durable what was written of the indexes, which then are open no longer; what waits in memory goes on waiting.
+    /// `true` when the disk was waited for.
+    pub(crate) fn settle_indexes(&self, disk: &dyn Disk) -> Result<bool, StorageError> {
+        let waited = self.indexes.write().settle(disk)?;
+        Ok(self.txns.sync(disk)? || waited)
+    }
+
+    /// Closes the files of the indexes unless there is something to sync.
+    fn release_indexes(&self) {
+        self.indexes.write().release();
+    }
+
+    /// The directory is about to be removed: what its indexes were called is not used again.
+    pub(crate) fn detach(&self) {
+        self.indexes.write().detach();
+        self.txns.detach();
+    }
+
+    /// The files are about to be removed or replaced, and someone may be reading the segment, who goes on with them.
+    pub(crate) fn detach_open(&self) {
+        self.indexes.write().detach_open();
+        self.txns.detach_open();
     }
 
     /// Makes the batches durable, and the indexes too when the segment no longer grows: those of a growing one
@@ -253,8 +283,9 @@ impl Segment {
         }
     }
 
-    /// Removes the files. Readers that hold the `.log` file open may go on.
+    /// Removes the files. Readers that hold the segment or its `.log` file may go on.
     pub(crate) fn remove(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.detach_open();
         for suffix in SUFFIXES {
             let path = file_path(&self.dir, self.base_offset, suffix);
             disk.remove(&path).map_err(|source| StorageError::io("delete", &path, source))?;

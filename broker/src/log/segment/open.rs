@@ -5,7 +5,7 @@
 //! | `.log` | ends in half a batch, in garbage, in zeros | cut after the last sound batch |
 //! | `.log` | a flipped bit in what was not yet known to be durable | cut before the batch; offsets are checked to have no gaps if the topic is not compacted |
 //! | `.log` | a flipped bit in what was durable | found when it is read (consumers check the CRC) |
-//! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log` |
+//! | `.index`, `.timeindex` | missing, cut off, lagging behind, implausible | rebuilt from the `.log`; what a segment that grows on lacks is in memory |
 //! | `.index` | wrong entries in the middle | look-ups notice and walk from the front |
 //! | `.txnindex` | cut off, entries of elsewhere | rebuilt from the markers by the partition's recovery |
 
@@ -52,15 +52,18 @@ pub(crate) struct Opened {
 pub(crate) fn open_trusted(place: Place<'_>) -> Result<Opened, StorageError> {
     let segment = Segment::open_files(place.disk, place.dir, place.base_offset)?;
     match walk_tail(&segment, place) {
-        Some(next_offset) => Ok(Opened {
-            segment,
-            next_offset,
-            truncated_bytes: 0,
-            reason: None,
-            verified: false,
-            indexes_rebuilt: false,
-            has_markers: false,
-        }),
+        Some(next_offset) => {
+            segment.release_indexes();
+            Ok(Opened {
+                segment,
+                next_offset,
+                truncated_bytes: 0,
+                reason: None,
+                verified: false,
+                indexes_rebuilt: false,
+                has_markers: false,
+            })
+        }
         None => verify_segment(segment, place, Look::Whole),
     }
 }
@@ -116,6 +119,7 @@ fn walk_tail(segment: &Segment, place: Place<'_>) -> Option<i64> {
     plausible.then_some(next_offset)
 }
 
+/// What it opens of the indexes stays open until the caller has synced them: they are opened by their names once only.
 fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Opened, StorageError> {
     let disk = place.disk;
     let file_len =
@@ -140,7 +144,8 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
     if truncated_bytes > 0 {
         segment.cut(disk, verified.valid_bytes)?;
     }
-    if !has_markers {
+    // one that grows on needs no more in its files than any that grows: after a crash they are built anew
+    if !has_markers && !place.grows() {
         segment.close(disk)?;
     }
     let position = verified.valid_bytes;
@@ -157,6 +162,11 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
 }
 
 impl Place<'_> {
+    /// Whether the segment is the last one.
+    fn grows(&self) -> bool {
+        self.end_offset == i64::MAX
+    }
+
     /// The offsets that batches of the segment may have.
     fn bounds(&self) -> Bounds {
         let end = self.end_offset.min(self.base_offset.saturating_add(1 << 31));

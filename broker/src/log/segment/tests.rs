@@ -36,12 +36,13 @@ fn append(segment: &Segment, base_offset: i64, timestamp: i64) {
     segment.publish(bytes.len() as u32);
 }
 
+/// Not the last segment, whose indexes are written when they are rebuilt.
 fn place(dir: &Path) -> Place<'_> {
     Place {
         disk: &RealDisk,
         dir,
         base_offset: BASE,
-        end_offset: i64::MAX,
+        end_offset: i64::MAX - 1,
         gapless: true,
         index_interval_bytes: INTERVAL,
     }
@@ -276,4 +277,41 @@ fn removing_a_segment_leaves_the_open_file_readable() {
     segment.remove(&RealDisk).unwrap();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     assert_finds_all(&segment, 5);
+    segment.sync_indexes(&RealDisk).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// A look-up by name would find the new segment's index, whose positions are not the old one's.
+#[test]
+fn a_detached_segment_does_not_look_into_an_index_of_its_name() {
+    let (dir, old) = segment_of(50);
+    old.settle_indexes(&RealDisk).unwrap();
+    // not what the last entries say, which are in memory
+    let look =
+        |segment: &Segment| (segment.boundary_before(old.size() / 2), segment.position_of_time(NOON + 200));
+    assert!(look(&old).0 > 0 && look(&old).1 > 0);
+    old.detach();
+    for suffix in ["log", "index", "timeindex"] {
+        fs::remove_file(file_path(dir.path(), BASE, suffix)).unwrap();
+    }
+    let new = Segment::create(&RealDisk, dir.path(), BASE).unwrap();
+    for number in 0..40 {
+        append(&new, BASE + 30 * number, NOON);
+    }
+    new.close(&RealDisk).unwrap();
+    assert_finds_all(&old, 50);
+    assert_eq!(look(&old), (0, 0));
+}
+
+/// The last segment grows on: as in any that grows the newest entries of its indexes are in memory.
+#[test]
+fn indexes_of_the_last_segment_are_rebuilt_in_memory() {
+    let (dir, _) = segment_of(50);
+    let index = file_path(dir.path(), BASE, "index");
+    let good = fs::read(&index).unwrap();
+    let opened = open_verified(Place { end_offset: i64::MAX, ..place(dir.path()) }).unwrap();
+    assert_eq!(fs::metadata(&index).unwrap().len(), 0);
+    assert_finds_all(&opened.segment, 50);
+    opened.segment.close(&RealDisk).unwrap();
+    assert_eq!(fs::read(&index).unwrap(), good);
 }

@@ -15,6 +15,7 @@ use std::io;
 use std::path::Path;
 
 use super::entries::EntryFile;
+use super::side_file::SideFile;
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
@@ -84,6 +85,11 @@ impl TimeIndex {
             self.entries.push(*entry);
         }
         self.last = Some(entry);
+    }
+
+    /// See [`EntryFile::file`].
+    pub(super) fn file(&mut self) -> &mut SideFile {
+        self.entries.file()
     }
 
     /// The size in bytes.

@@ -12,11 +12,11 @@
 //! | 8 | last stable offset | after the marker: nothing before it is undecided |
 //!
 //! The file is there only if there is an entry. Write: an entry before its marker, cut off again when the marker cannot
-//! be written; last offsets ascend. Read: from the file, the start by bisection. Recover: a file that is not whole
-//! entries, or whose last entry is not of this segment, and that of every segment that is verified, is built anew
-//! from the markers.
+//! be written; last offsets ascend. Read: from the file, the start by bisection; it is open while it is in use, see
+//! [`SideFile`]. Recover: a file that is not whole entries, or whose last entry is not of this segment, and that of every
+//! segment that is verified, is built anew from the markers.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -25,6 +25,7 @@ use bytes::{Buf, BufMut};
 use parking_lot::RwLock;
 use serde::Serialize;
 
+use super::side_file::SideFile;
 use crate::log::disk::Disk;
 use crate::log::error::StorageError;
 
@@ -77,17 +78,15 @@ impl AbortedTxn {
 /// The transaction index of one segment.
 #[derive(Debug)]
 pub(crate) struct TxnIndex {
-    path: PathBuf,
     inner: RwLock<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
-    file: Option<File>,
+    file: SideFile,
+    exists: bool,
     /// Bytes of the file.
     len: u64,
-    /// There are entries that were not flushed.
-    dirty: bool,
 }
 
 impl Inner {
@@ -96,8 +95,7 @@ impl Inner {
     }
 
     /// `count` entries from number `at` on, as far as they exist.
-    fn read(&self, at: usize, count: usize) -> io::Result<Vec<AbortedTxn>> {
-        let Some(file) = &self.file else { return Ok(Vec::new()) };
+    fn read(&self, file: &File, at: usize, count: usize) -> io::Result<Vec<AbortedTxn>> {
         let count = count.min(self.entries().saturating_sub(at));
         let mut bytes = vec![0; count * ENTRY];
         file.read_exact_at(&mut bytes, (at * ENTRY) as u64)?;
@@ -106,11 +104,12 @@ impl Inner {
     }
 
     /// The number of the first entry whose marker stands at `offset` or behind it.
-    fn first_from(&self, offset: i64) -> io::Result<usize> {
+    fn first_from(&self, file: &File, offset: i64) -> io::Result<usize> {
         let (mut low, mut high) = (0, self.entries());
         while low < high {
             let middle = low + (high - low) / 2;
-            let is_before = self.read(middle, 1)?.first().is_some_and(|entry| entry.last_offset < offset);
+            let is_before =
+                self.read(file, middle, 1)?.first().is_some_and(|entry| entry.last_offset < offset);
             if is_before {
                 low = middle + 1;
             } else {
@@ -122,19 +121,16 @@ impl Inner {
 }
 
 impl TxnIndex {
-    /// Opens the file if there is one.
-    pub(crate) fn open(disk: &dyn Disk, path: PathBuf) -> Result<Self, StorageError> {
-        let mut inner = Inner::default();
-        if path.exists() {
-            let opened = disk.open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
-            let (len, file) = opened.map_err(|source| StorageError::io("open", &path, source))?;
-            inner = Inner { file: Some(file), len, dirty: false };
-        }
-        Ok(TxnIndex { path, inner: RwLock::new(inner) })
-    }
-
-    fn failed<'a>(&'a self, action: &'static str) -> impl Fn(io::Error) -> StorageError + 'a {
-        move |source| StorageError::io(action, &self.path, source)
+    /// The index in the file, if there is one.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StorageError> {
+        let len = match fs::metadata(&path) {
+            Ok(metadata) => Some(metadata.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(StorageError::io("open", &path, source)),
+        };
+        let inner =
+            Inner { file: SideFile::closed(path), exists: len.is_some(), len: len.unwrap_or_default() };
+        Ok(TxnIndex { inner: RwLock::new(inner) })
     }
 
     /// Whether the entries can be those of a segment with the offsets from `base` to before `end`.
@@ -144,7 +140,8 @@ impl TxnIndex {
             return false;
         }
         let Some(last) = inner.entries().checked_sub(1) else { return true };
-        let ends = [inner.read(0, 1), inner.read(last, 1)];
+        let Ok(file) = inner.file.reader() else { return false };
+        let ends = [inner.read(&file, 0, 1), inner.read(&file, last, 1)];
         ends.iter().all(|entry| {
             let entry = entry.as_ref().ok().and_then(|entries| entries.first());
             entry.is_some_and(|entry| {
@@ -161,30 +158,24 @@ impl TxnIndex {
     /// Adds an entry; `true` when it is the first, so that the file may be new.
     pub(crate) fn push(&self, disk: &dyn Disk, entry: &AbortedTxn) -> Result<bool, StorageError> {
         let mut inner = self.inner.write();
-        let is_first = inner.len == 0;
-        if inner.file.is_none() {
-            inner.file = Some(disk.open(&self.path).map_err(self.failed("open"))?);
-            inner.len = 0;
-        }
-        let Inner { file: Some(file), len, .. } = &*inner else { return Ok(false) };
-        if let Err(source) = disk.write_at(file, &entry.encode(), *len) {
+        let at = inner.len;
+        inner.file.ensure_open(disk)?;
+        inner.exists = true;
+        if let Err(error) = inner.file.write_at(disk, &entry.encode(), at) {
             // a part of an entry would shift all behind it
-            let _ = disk.truncate(file, *len);
-            return Err(self.failed("write")(source));
+            let _ = inner.file.truncate(disk, at);
+            return Err(error);
         }
         inner.len += ENTRY as u64;
-        inner.dirty = true;
-        Ok(is_first)
+        Ok(at == 0)
     }
 
     /// Takes the last entry back: its marker could not be written.
     pub(crate) fn pop(&self, disk: &dyn Disk) -> Result<(), StorageError> {
         let mut inner = self.inner.write();
         inner.len = inner.len.saturating_sub(ENTRY as u64);
-        match &inner.file {
-            Some(file) => disk.truncate(file, inner.len).map_err(self.failed("truncate")),
-            None => Ok(()),
-        }
+        let len = inner.len;
+        if inner.exists { inner.file.truncate(disk, len) } else { Ok(()) }
     }
 
     /// Adds to `found` the transactions that overlap the offsets from `start` to before `end`; `true` when those in
@@ -196,9 +187,14 @@ impl TxnIndex {
         found: &mut Vec<AbortedTxn>,
     ) -> Result<bool, StorageError> {
         let inner = self.inner.read();
-        let mut at = inner.first_from(start).map_err(self.failed("read"))?;
+        if inner.len == 0 {
+            return Ok(false);
+        }
+        let failed = |source| inner.file.failed("read", source);
+        let file = inner.file.reader().map_err(failed)?;
+        let mut at = inner.first_from(&file, start).map_err(failed)?;
         loop {
-            let entries = inner.read(at, CHUNK).map_err(self.failed("read"))?;
+            let entries = inner.read(&file, at, CHUNK).map_err(failed)?;
             if entries.is_empty() {
                 return Ok(false);
             }
@@ -217,20 +213,26 @@ impl TxnIndex {
     /// Removes all entries, and the file with them.
     pub(crate) fn clear(&self, disk: &dyn Disk) -> Result<(), StorageError> {
         let mut inner = self.inner.write();
-        if inner.file.is_some() {
-            disk.remove(&self.path).map_err(self.failed("delete"))?;
+        if inner.exists {
+            inner.file.remove(disk)?;
         }
-        *inner = Inner::default();
+        (inner.exists, inner.len) = (false, 0);
         Ok(())
     }
 
-    /// Makes the entries durable.
-    pub(crate) fn sync(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+    /// Makes the entries durable; `true` when the disk was waited for.
+    pub(crate) fn sync(&self, disk: &dyn Disk) -> Result<bool, StorageError> {
+        self.inner.write().file.sync(disk)
+    }
+
+    /// See [`SideFile::detach`].
+    pub(crate) fn detach(&self) {
+        self.inner.write().file.detach();
+    }
+
+    /// See [`SideFile::detach_open`].
+    pub(crate) fn detach_open(&self) {
         let mut inner = self.inner.write();
-        if let Some(file) = inner.file.as_ref().filter(|_| inner.dirty) {
-            disk.sync(file).map_err(self.failed("flush"))?;
-        }
-        inner.dirty = false;
-        Ok(())
+        if inner.exists { inner.file.detach_open() } else { inner.file.detach() }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) use transactional::{abort, commit, committed, send};
 mod checkpoints;
 mod configs;
 mod faulty_disk;
+mod open_files;
 mod sim;
 pub(crate) mod transactional;
 

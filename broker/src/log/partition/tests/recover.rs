@@ -211,6 +211,39 @@ fn recovery_makes_durable_what_it_found() {
     assert_eq!(partition.flushed_offset(), 100);
 }
 
+/// Thousands of partitions may be opened after a kill, most of them small: each sync that is not needed is waited for thousands of
+/// times.
+#[test]
+fn a_kill_costs_a_small_partition_one_sync_and_no_write() {
+    let lab = Lab::new();
+    drop(lab.open());
+    for records in [0, 5] {
+        let partition = lab.open();
+        for _ in 0..records {
+            partition.append(&mut values(&["a"])).unwrap();
+        }
+        drop(partition);
+        let before = (lab.disk.syncs(), lab.disk.writes());
+        let (partition, report) = lab.open_as(false, 0);
+        assert_eq!(report.segments_scanned, 1);
+        assert_eq!((lab.disk.syncs(), lab.disk.writes()), (before.0 + 1, before.1), "the .log");
+        assert_eq!(partition.log_end_offset(), records);
+    }
+}
+
+/// They were durable, and nothing was changed in them.
+#[test]
+fn segments_that_are_trusted_are_not_synced_again() {
+    let lab = Lab::small();
+    let partition = filled(&lab, 100);
+    partition.flush_to(100).unwrap();
+    drop(partition);
+    let syncs = lab.disk.syncs();
+    let (partition, report) = lab.open_as(false, 100);
+    assert!(partition.segment_count() > 5);
+    assert_eq!((report.segments_scanned, lab.disk.syncs()), (1, syncs + 1));
+}
+
 #[test]
 fn a_disk_error_while_opening_is_reported_not_taken_for_damage() {
     let lab = Lab::small();
