@@ -131,13 +131,15 @@ fn segments_that_no_longer_grow_keep_one_file_open_once_they_are_flushed() {
 }
 
 /// What a segment answers for each of its offsets.
-fn answers(segment: &Segment) -> Vec<Option<(u32, BatchHeader)>> {
+type Answers = Vec<Option<(u32, BatchHeader)>>;
+
+fn answers(segment: &Segment) -> Answers {
     let first = segment.base_offset();
     (first..first + 20).map(|offset| segment.find(offset).unwrap()).collect()
 }
 
 /// The closed segments as a reader holds them, with their answers.
-fn held(partition: &Partition) -> Vec<(Arc<Segment>, Vec<Option<(u32, BatchHeader)>>)> {
+fn held(partition: &Partition) -> Vec<(Arc<Segment>, Answers)> {
     let mut segments = partition.segments();
     segments.pop();
     segments.into_iter().map(|segment| (Arc::clone(&segment), answers(&segment))).collect()

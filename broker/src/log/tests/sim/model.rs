@@ -79,7 +79,7 @@ pub(super) struct Model {
     /// The transactions that are to be committed (or else aborted) whose markers are not known to be durable, by producer:
     /// what has seen a marker that was lost knows already.
     pub(super) decided: BTreeMap<i64, bool>,
-    /// Appended or not: the answer did not come.
+    /// Appended or not: the answer did not come, or it was that the write had failed, and its being cut off was not durable.
     doubtful: Vec<Written>,
     /// Everything before it was said to be durable.
     pub(super) durable: i64,
@@ -124,7 +124,7 @@ impl Model {
     pub(super) fn doubt(&mut self, sent: &[u8], stored: &[u8]) {
         let batches = pairs(sent, stored);
         if batches.first().is_some_and(|first| first.header.base_offset == self.end()) {
-            self.doubtful = batches;
+            self.doubtful.extend(batches);
         }
     }
 
@@ -137,8 +137,12 @@ impl Model {
             self.durable
         );
         for batch in std::mem::take(&mut self.doubtful) {
-            if batch.header.last_offset() < end {
-                self.written.insert(batch.header.base_offset, batch);
+            let base = batch.header.base_offset;
+            let is_known = self.written.get(&base).is_some_and(|known| known.stored == batch.stored);
+            if !is_known && is_at(partition, base, &batch.stored) {
+                // what took its place is lost then, with all behind it
+                self.written.split_off(&base);
+                self.written.insert(base, batch);
             }
         }
         let all = self.end();
@@ -285,6 +289,12 @@ fn same_place(found: &BatchHeader, written: &BatchHeader) -> bool {
         (header.last_offset(), header.producer_id, header.producer_epoch, header.base_sequence)
     };
     place(found) == place(written)
+}
+
+/// Whether the log has the very bytes of a batch at `base`.
+fn is_at(partition: &Partition, base: i64, stored: &[u8]) -> bool {
+    let read = partition.read(base, stored.len() as u32, true);
+    read.is_ok_and(|slice| slice.read_bytes().is_ok_and(|bytes| bytes.starts_with(stored)))
 }
 
 /// All batches between two offsets, read in small pieces.

@@ -124,6 +124,7 @@ impl World {
                 let (found, end) = (partition.log_end_offset(), self.model.end());
                 ensure!(found == end, "an append failed ({error}) and the log ends at {found}, not {end}");
                 self.say(format!("not appended: {error}"));
+                self.model.doubt(sent, &stored);
                 Ok(None)
             }
             Err(AppendError::LargerThanSegment { .. }) => Ok(None),
