@@ -195,8 +195,9 @@ impl Partition {
         self.check_open()?;
         writer.active.close(self.disk.as_ref())?;
         self.flush_to(self.log_end_offset())?;
-        // the next start trusts these too, even if the power fails meanwhile
-        writer.active.sync_indexes(self.disk.as_ref())?;
+        // the next start trusts these too, even if the power fails meanwhile; also of a segment that was closed when it was durable
+        // already, which no flush has come by since
+        self.segments().iter().try_for_each(|segment| segment.sync_indexes(self.disk.as_ref()))?;
         snapshot::write(self.disk.as_ref(), &self.dir, self.log_end_offset(), &writer.producers)?;
         self.status.store(CLOSED, Ordering::Release);
         Ok(())

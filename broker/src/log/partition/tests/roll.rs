@@ -73,6 +73,19 @@ fn a_full_index_rolls_the_segment() {
     }
 }
 
+/// The segment before the active one is durable, and its indexes are not.
+#[test]
+fn a_clean_stop_right_after_a_roll_makes_the_indexes_durable() {
+    let lab = Lab::with(LogConfig::default());
+    let partition = lab.open();
+    partition.append(&mut values(&["a", "b"])).unwrap();
+    partition.flush_to(2).unwrap();
+    partition.roll(&mut partition.writer.lock()).unwrap();
+    let syncs = lab.disk.syncs();
+    partition.close().unwrap();
+    assert_eq!(lab.disk.syncs(), syncs + 1, "that of the time index");
+}
+
 #[test]
 fn a_roll_that_fails_changes_nothing() {
     let lab = Lab::with(LogConfig { segment_bytes: 160, ..LogConfig::default() });
