@@ -20,7 +20,7 @@
 //! | `nginx.error.server` `.subrequest` `.upstream` `.host` | error | the attributes that ECS has no name for |
 //!
 //! `_id` is `host:file:offset`: the line's place at its origin, whatever happened to it on the way. When that is longer
-//! than [`MAX_ID_LEN`] it is the xxh3 hash of 128 bits, in hex. A record that does not say its origin is identified by its
+//! than [`MAX_ID_LEN`], or no UTF-8, it is the xxh3 hash of 128 bits, in hex. A record that does not say its origin is identified by its
 //! place in the topic, `topic:partition:offset`, which is only unique as long as the topic is not deleted and created anew.
 
 use std::net::IpAddr;
@@ -40,7 +40,7 @@ pub(crate) fn event_time_ms(record: &Record<'_>, line: &Line<'_>) -> i64 {
     time::clamp(line.time_ms().or(record.timestamp_ms).unwrap_or(0))
 }
 
-/// Replaces `id` by the record's `_id`, not yet escaped for JSON.
+/// Replaces `id` by the record's `_id`, which is UTF-8 and not yet escaped for JSON.
 pub(crate) fn write_id(id: &mut Vec<u8>, record: &Record<'_>) {
     id.clear();
     let origin = &record.origin;
@@ -57,7 +57,8 @@ pub(crate) fn write_id(id: &mut Vec<u8>, record: &Record<'_>) {
         id.push(b':');
         json::integer(id, record.offset);
     }
-    if id.len() > MAX_ID_LEN {
+    // what is no UTF-8 would be written as `\xNN`, four times as long, and the same as for whoever is called so
+    if id.len() > MAX_ID_LEN || std::str::from_utf8(id).is_err() {
         let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(id));
         id.clear();
         id.extend_from_slice(hash.as_bytes());

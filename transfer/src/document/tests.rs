@@ -173,6 +173,20 @@ fn an_id_that_elasticsearch_would_refuse_is_hashed() {
     assert_ne!(id(&long), first);
 }
 
+/// Escaped, 200 such bytes would make an id that Elasticsearch refuses.
+#[test]
+fn an_id_that_is_no_text_is_a_hash() {
+    let host = [0xbd; 200];
+    let mut odd = record(b"x");
+    odd.origin.host = Some(&host);
+    let first = id(&odd);
+    assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
+    odd.origin.host = Some(b"\\xBD");
+    let other = id(&odd);
+    odd.origin.host = Some(b"\xbd");
+    assert_ne!(id(&odd), other, "a host that is called as the other one is escaped");
+}
+
 proptest! {
     #[test]
     fn any_record_becomes_valid_json(
@@ -190,12 +204,13 @@ proptest! {
                 prop_assert_eq!(&document["event"]["original"], text);
             }
         }
-        // the id is raw bytes, made JSON where it is written
+        // the id is made JSON where it is written
         let (mut id, mut escaped) = (Vec::new(), Vec::new());
         write_id(&mut id, &record);
         json::string(&mut escaped, &id);
         let read: String = serde_json::from_slice(&escaped).unwrap();
-        prop_assert!(!read.is_empty());
+        prop_assert_eq!(read.as_bytes(), &id);
+        prop_assert!((1..=512).contains(&id.len()));
     }
 
     #[test]

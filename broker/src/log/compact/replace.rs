@@ -30,7 +30,7 @@ impl Partition {
             });
         // it lies before the recovery point, where a start trusts the indexes; no aborted transaction is left in it
         let replaced = replaced.and_then(|opened| {
-            opened.segment.close(self.disk())?;
+            opened.segment.complete(self.disk())?;
             opened.segment.sync_indexes(self.disk())?;
             Ok(opened)
         });

@@ -47,7 +47,7 @@ pub(super) fn load_producers(
     // but for the last one, which grows on
     let active = segments.keys().next_back().copied().unwrap_or(first);
     for rebuilt in with_markers.range(..active).filter_map(|base| segments.get(base)) {
-        rebuilt.close(origin.disk.as_ref())?;
+        rebuilt.complete(origin.disk.as_ref())?;
     }
     producers.limit(origin.config.producer_ids_max);
     Ok(producers)

@@ -131,6 +131,15 @@ impl<const N: usize> EntryFile<N> {
         (self.written, self.whole) = (0, true);
         Ok(())
     }
+
+    /// Removes all entries, also those that a loss of power would bring back.
+    pub(crate) fn clear_durably(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.pending.clear();
+        self.file.truncate(disk, 0)?;
+        (self.written, self.whole) = (0, true);
+        self.file.sync(disk)?;
+        Ok(())
+    }
 }
 
 fn read<const N: usize>(file: &File, at: u32) -> io::Result<[u8; N]> {

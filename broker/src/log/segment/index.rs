@@ -117,6 +117,12 @@ impl OffsetIndex {
         self.last = None;
         self.entries.clear(disk)
     }
+
+    /// See [`EntryFile::clear_durably`].
+    pub(crate) fn clear_durably(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.last = None;
+        self.entries.clear_durably(disk)
+    }
 }
 
 /// The entry in the index of the segment that begins at `base_offset`.

@@ -94,6 +94,25 @@ impl Indexes {
         self.times.reserve(disk)
     }
 
+    /// As [`reserve`](Self::reserve) while both are built anew: the offset index waits for [`complete`](Self::complete).
+    pub(crate) fn reserve_times(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.times.reserve(disk)
+    }
+
+    /// Leaves an offset index on the disk that nobody takes for whole.
+    pub(crate) fn distrust(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.offsets.clear_durably(disk)
+    }
+
+    /// As [`close`](Self::close), of indexes that were built anew and that an interrupted start would leave to the next one to
+    /// trust. That looks whether the offset index has its last entries, and cannot tell it of the other: so it gets them when
+    /// the other is durable.
+    pub(crate) fn complete(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.times.push_if_newer(self.newest);
+        self.times.sync(disk)?;
+        self.offsets.write(disk)
+    }
+
     pub(crate) fn close(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.times.push_if_newer(self.newest);
         self.offsets.write(disk)?;

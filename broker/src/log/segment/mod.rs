@@ -175,6 +175,11 @@ impl Segment {
         self.indexes.write().close(disk)
     }
 
+    /// As [`close`](Self::close), for indexes that were built anew; see [`Indexes::complete`].
+    pub(crate) fn complete(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.indexes.write().complete(disk)
+    }
+
     /// Makes the indexes durable, of a segment whose batches are.
     pub(crate) fn sync_indexes(&self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.indexes.write().sync(disk)?;

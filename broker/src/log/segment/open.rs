@@ -64,7 +64,11 @@ pub(crate) fn open_trusted(place: Place<'_>) -> Result<Opened, StorageError> {
                 has_markers: false,
             })
         }
-        None => verify_segment(segment, place, Look::Whole),
+        None => {
+            // should this be interrupted, the next start trusts what it finds
+            segment.indexes.write().distrust(place.disk)?;
+            verify_segment(segment, place, Look::Whole)
+        }
     }
 }
 
@@ -130,7 +134,7 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
     let mut failed = None;
     let mut has_markers = false;
     let verified = verify(&segment.file, segment.size(), look, place.bounds(), |position, header| {
-        if let Err(error) = indexes.reserve(disk) {
+        if let Err(error) = indexes.reserve_times(disk) {
             failed.get_or_insert(error);
         }
         indexes.note(position, header, place.index_interval_bytes);
@@ -146,7 +150,7 @@ fn verify_segment(segment: Segment, place: Place<'_>, look: Look) -> Result<Open
     }
     // one that grows on needs no more in its files than any that grows: after a crash they are built anew
     if !has_markers && !place.grows() {
-        segment.close(disk)?;
+        segment.complete(disk)?;
     }
     let position = verified.valid_bytes;
     let reason = verified.reason.map(|reason| ScanError::Corrupt { position, reason }.to_string());
