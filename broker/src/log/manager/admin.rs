@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
 use uuid::Uuid;
 
 use super::names::{
@@ -117,7 +118,7 @@ impl LogManager {
         if validate_only {
             return Ok(());
         }
-        self.settle(&topic, &config).map_err(TopicError::from)?;
+        let _settled = self.settle(&topic, &config).map_err(TopicError::from)?;
         let meta = TopicMeta { configs, ..topic.meta.clone() };
         self.store.put(&meta).map_err(TopicError::from)?;
         self.publish(Arc::new(Topic { partitions: topic.partitions.clone(), meta }));
@@ -129,16 +130,24 @@ impl LogManager {
     }
 
     /// Before the cleanup policy changes: recovery judges by it whether offsets may be missing, of all but what it knows to
-    /// have been durable.
-    fn settle(&self, topic: &Topic, config: &LogConfig) -> Result<(), StorageError> {
+    /// have been durable. Nothing is compacted until the result is dropped: a gap behind what is durable now would be taken for
+    /// damage where none are expected.
+    fn settle<'a>(
+        &self,
+        topic: &'a Topic,
+        config: &LogConfig,
+    ) -> Result<Vec<MutexGuard<'a, ()>>, StorageError> {
         let compact = config.cleanup_policy.compact;
         let changing = |partition: &&Arc<Partition>| partition.config().cleanup_policy.compact != compact;
-        let mut any = false;
+        let mut held = Vec::new();
         for partition in topic.partitions().iter().filter(changing) {
+            held.push(partition.maintenance());
             partition.flush_to(partition.log_end_offset())?;
-            any = true;
         }
-        if any { self.write_checkpoints() } else { Ok(()) }
+        if !held.is_empty() {
+            self.write_checkpoints()?;
+        }
+        Ok(held)
     }
 
     /// Creates partitions, several at once, which are durable when it returns: what is in each directory with the directory, and
@@ -207,12 +216,11 @@ impl LogManager {
     pub fn set_defaults(&self, defaults: LogConfig) -> Result<(), TopicError> {
         let mut current = self.admin.lock();
         let changed = self.with_defaults(&defaults)?;
+        let settled = changed.iter().map(|(topic, config)| self.settle(topic, config));
+        let _settled = settled.collect::<Result<Vec<_>, _>>()?;
         for (topic, config) in &changed {
-            self.settle(topic, config)?;
-        }
-        for (topic, config) in changed {
             for partition in topic.partitions() {
-                partition.set_config(Arc::clone(&config));
+                partition.set_config(Arc::clone(config));
             }
         }
         *current = defaults;

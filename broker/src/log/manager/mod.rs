@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
@@ -32,6 +32,7 @@ use super::error::StorageError;
 use super::partition::Partition;
 
 mod admin;
+mod clean;
 pub(crate) mod identity;
 pub(crate) mod names;
 mod open;
@@ -41,6 +42,7 @@ mod tests;
 pub(crate) mod topics;
 mod upkeep;
 
+pub use clean::CleanReport;
 pub use open::OpenReport;
 pub use topics::{FileTopicStore, TopicMeta, TopicStore};
 pub use upkeep::TickReport;
@@ -194,6 +196,8 @@ pub struct LogManager {
     /// Held while topics are created, deleted or reconfigured.
     admin: Mutex<LogConfig>,
     checkpoints: Mutex<upkeep::Checkpoints>,
+    /// A clean stop has begun: there is no more compaction.
+    closing: AtomicBool,
 }
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -75,6 +75,7 @@ impl LogManager {
             topics_version: AtomicU64::new(0),
             admin: Mutex::new(options.defaults),
             checkpoints: Mutex::new(Checkpoints::default()),
+            closing: AtomicBool::new(false),
             data_dir: options.data_dir,
             disk: options.disk,
             clock: options.clock,
