@@ -12,13 +12,13 @@ use parking_lot::MutexGuard;
 use uuid::Uuid;
 
 use super::names::{
-    PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_metadata, partition_dir,
-    partition_metadata,
+    PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_dir, parse_partition_metadata,
+    partition_dir, partition_metadata,
 };
 use super::parallel::in_parallel;
 use super::{LogManager, Topic, TopicError, TopicMeta};
 use crate::log::config::LogConfig;
-use crate::log::disk::{Disk, put_file, read_file, replace_file};
+use crate::log::disk::{Disk, list_dir, put_file, read_file, replace_file};
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition};
 
@@ -263,19 +263,29 @@ pub(super) fn topic_of_dir(dir: &Path) -> Result<Option<Uuid>, StorageError> {
     Ok(content.and_then(|bytes| parse_partition_metadata(std::str::from_utf8(&bytes).ok()?)))
 }
 
-/// Removes the directories of a topic that the registry has marked. They are renamed first, so that half a
-/// partition is never taken for one.
+/// Removes the directories of a topic that the registry has marked: those that are there, however many it names. They are renamed
+/// first, so that half a partition is never taken for one.
 pub(super) fn finish_deletion(
     disk: &dyn Disk,
     data_dir: &Path,
     meta: &TopicMeta,
 ) -> Result<(), StorageError> {
-    for index in 0..meta.partitions {
-        let name = partition_dir(&meta.name, index);
-        let dir = data_dir.join(&name);
-        let doomed = data_dir.join(format!("{name}.{}-delete", meta.id.simple()));
-        if topic_of_dir(&dir)? == Some(meta.id) {
-            disk.rename(&dir, &doomed).map_err(|source| StorageError::io("rename", &dir, source))?;
+    let mark = format!(".{}-delete", meta.id.simple());
+    for path in list_dir(data_dir)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let (dir, is_renamed) = match name.strip_suffix(&mark) {
+            Some(dir) => (dir, true),
+            None => (name, false),
+        };
+        if parse_partition_dir(dir).is_none_or(|(topic, _)| topic != meta.name) {
+            continue;
+        }
+        let doomed = data_dir.join(format!("{dir}{mark}"));
+        if !is_renamed {
+            if topic_of_dir(&path)? != Some(meta.id) {
+                continue;
+            }
+            disk.rename(&path, &doomed).map_err(|source| StorageError::io("rename", &path, source))?;
         }
         disk.remove_dir(&doomed).map_err(|source| StorageError::io("delete", &doomed, source))?;
     }

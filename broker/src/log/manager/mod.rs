@@ -85,6 +85,22 @@ pub enum OpenError {
     /// A file that says what the directory is cannot be understood.
     #[error("{} cannot be understood; restore it, or move the data directory away", .0.display())]
     Malformed(PathBuf),
+    /// The registry names more partitions than there may be, and than there are: it is damaged, and all of them would be made.
+    #[error(
+        "{} names {named} partitions, but {max} are allowed (max_partitions) and {present} are in the data directory; \
+         restore the file, move it away to have it made anew from the directories, or raise max_partitions",
+        path.display()
+    )]
+    TooManyPartitions {
+        /// The registry.
+        path: PathBuf,
+        /// How many partitions it names.
+        named: u64,
+        /// How many may be.
+        max: usize,
+        /// How many have a directory.
+        present: usize,
+    },
     /// A topic of the registry has settings that this broker refuses.
     #[error("topic {0}: {1}")]
     Config(String, LogConfigError),

@@ -1,5 +1,6 @@
 mod changes;
 mod parallel;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::fs;
