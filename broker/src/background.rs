@@ -1,4 +1,4 @@
-//! What goes on beside the requests: flushing by time, retention and compaction, the time of consumer groups and of
+//! What goes on beside the requests: flushing by time and retention, compaction, the time of consumer groups and of
 //! transactions, a look at the free disk space and at what is counted, on threads that may block.
 
 use std::sync::Arc;
@@ -43,6 +43,24 @@ async fn reconfigure(logs: &Arc<LogManager>, config: &Arc<Config>) {
         Ok(Ok(())) => tracing::info!("settings of the log are in force"),
         Ok(Err(error)) => tracing::error!(%error, "settings of the log are not in force"),
         Err(error) => tracing::error!(%error, "settings of the log are not in force"),
+    }
+}
+
+/// The pause between two rounds of compaction.
+const CLEAN_EVERY: Duration = Duration::from_secs(1);
+
+/// Compacts logs until `stop`, beside their other upkeep, for it may take long. What is going on at the stop ends when the logs
+/// are closed, so this is to be waited for after that.
+pub(crate) async fn run_cleaner(logs: Arc<LogManager>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(CLEAN_EVERY) => {}
+        }
+        let logs = logs.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || logs.clean()).await {
+            tracing::error!(%error, "the compaction of the logs failed");
+        }
     }
 }
 

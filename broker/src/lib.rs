@@ -206,6 +206,7 @@ impl Bound {
         let upkeep_stop = CancellationToken::new();
         let upkeep = background::run(broker.logs.clone(), broker.config.clone(), upkeep_stop.clone());
         let upkeep = tokio::spawn(upkeep);
+        let cleaner = tokio::spawn(background::run_cleaner(broker.logs.clone(), upkeep_stop.clone()));
         let (follower, follow_stop) = (broker.clone(), upkeep_stop.clone());
         let settings = tokio::spawn(async move { follower.settings.follow(follow_stop).await });
         let expire_every = Duration::from_millis(broker.config.current().offsets_retention_check_interval_ms);
@@ -230,7 +231,10 @@ impl Bound {
         space.await?;
         rates.await?;
         let logs = broker.logs.clone();
-        tokio::task::spawn_blocking(move || logs.close()).await?.map_err(Error::Close)?;
+        let closed = tokio::task::spawn_blocking(move || logs.close()).await?;
+        // only now: it is the close that makes a long compaction give way
+        cleaner.await?;
+        closed.map_err(Error::Close)?;
         tracing::info!("broker has stopped");
         Ok(())
     }

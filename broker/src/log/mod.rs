@@ -41,8 +41,8 @@ pub use error::{
 };
 pub(crate) use manager::names::{check_topic_name, encode_id};
 pub use manager::{
-    FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic, TopicError,
-    TopicMeta, TopicStore,
+    CleanReport, FileTopicStore, LogManager, ManagerOptions, OpenError, OpenReport, TickReport, Topic,
+    TopicError, TopicMeta, TopicStore,
 };
 pub use partition::{Appended, Durable, Partition, ReadSlice, RecoveryReport, TimestampOffset};
 pub use producer::Verification;

@@ -7,25 +7,28 @@
 //! is not touched. The active segment is never compacted, nor is what is younger than `min.compaction.lag.ms`; what
 //! waits longer than `max.compaction.lag.ms` is compacted whatever its share of the log.
 //!
+//! It has the partition's right of maintenance all the while, and gives way to who asks for that: what it is writing then is
+//! removed, what it has replaced before stays, and the next round begins anew.
+//!
 //! Transactions: see [`transactions`].
 
-use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use wire::record::{BatchHeader, Record, RecordError, batch, control};
 
 use self::key_map::KeyMap;
+use self::output::Output;
 use self::rewrite::Rewritten;
 use self::transactions::OpenTransactions;
 use super::config::LogConfig;
-use super::disk::Disk;
 use super::error::{ReadError, StorageError};
 use super::partition::{Partition, RECORDS_BYTES_MAX};
 use super::segment::Segment;
 
 mod key_map;
+mod output;
 mod replace;
 mod rewrite;
 pub(crate) mod swap;
@@ -63,51 +66,59 @@ impl Plan {
 }
 
 impl Partition {
-    /// Compacts the closed segments if enough of them is new; `None` when there was nothing to do.
+    /// Compacts the closed segments if enough of them is new; `None` when there was nothing to do, or it gave way before all
+    /// was done.
     pub(crate) fn compact_if_due(&self, now_ms: i64) -> Result<Option<Compacted>, ReadError> {
+        let Some(_maintenance) = self.try_maintenance() else { return Ok(None) };
+        // only now: the partition is not closed, nor its policy changed, while this goes on
         let config = self.config();
         if !config.cleanup_policy.compact {
             return Ok(None);
         }
         self.check_open()?;
-        let mut first_dirty = self.maintenance();
-        let segments = compactable(self.stable_segments(), &config, now_ms);
-        let overdue = is_overdue(&segments, *first_dirty, &config, now_ms)?;
-        if !overdue && !is_due(&segments, *first_dirty, &config) {
+        if self.has_retired() {
+            // a crash may bring these back, and with them values whose tombstones would be gone
             return Ok(None);
         }
-        let plan = self.plan(&segments, *first_dirty, &config, now_ms)?;
+        let first_dirty = self.first_dirty();
+        let segments = compactable(self.stable_segments(), &config, now_ms);
+        let overdue = is_overdue(&segments, first_dirty, &config, now_ms)?;
+        if !overdue && !is_due(&segments, first_dirty, &config) {
+            return Ok(None);
+        }
+        let Some(plan) = self.plan(&segments, first_dirty, &config, now_ms)? else { return Ok(None) };
         let seen: Vec<_> =
             segments.into_iter().filter(|segment| segment.base_offset() < plan.seen_up_to).collect();
         let mut done = Compacted::default();
         let mut rest = seen.as_slice();
         let mut open = OpenTransactions::default();
         while !rest.is_empty() {
-            let (run, bytes_after) = self.rewrite_run(rest, &plan, &mut open, &config)?;
+            let rewritten = self.rewrite_run(rest, &plan, &mut open, &config)?;
+            let Some((run, bytes_after)) = rewritten else { return Ok(None) };
             let (replaced, behind) = rest.split_at(run);
             done.bytes_before += replaced.iter().map(|segment| u64::from(segment.size())).sum::<u64>();
             done.bytes_after += bytes_after;
             rest = behind;
         }
-        *first_dirty = plan.seen_up_to;
+        self.set_first_dirty(plan.seen_up_to);
         Ok(Some(done))
     }
 
     /// Writes what is left of as many of the leading segments as fit into one, and puts it in their place; returns
-    /// how many they were, and its bytes.
+    /// how many they were, and its bytes; `None` when it gave way.
     fn rewrite_run(
         &self,
         segments: &[Arc<Segment>],
         plan: &Plan,
         open: &mut OpenTransactions,
         config: &LogConfig,
-    ) -> Result<(usize, u64), ReadError> {
-        let Some(first) = segments.first() else { return Ok((0, 0)) };
+    ) -> Result<Option<(usize, u64)>, ReadError> {
+        let Some(first) = segments.first() else { return Ok(None) };
         let path = swap::cleaned_path(self.dir(), first.base_offset());
         let failed = |source| StorageError::io("write", &path, source);
         let file = self.disk().open(&path).map_err(failed)?;
         self.disk().truncate(&file, 0).map_err(failed)?;
-        let mut out = Output { disk: self.disk(), file, buffer: Vec::new(), written: 0 };
+        let mut out = Output::new(self.disk(), file);
         let mut run = 0;
         for segment in segments {
             if run > 0 && !fits_behind(out.len(), first, segment, config) {
@@ -116,6 +127,9 @@ impl Partition {
             run += 1;
             self.enter(open, segment)?;
             for found in segment.headers_from(0) {
+                if self.must_give_way() {
+                    return self.give_way(&path);
+                }
                 let (position, header) = found?;
                 let bytes = read_batch(segment, position, &header)?;
                 let kept = self.rewrite_batch(&bytes, &header, plan, open);
@@ -124,8 +138,19 @@ impl Partition {
             }
         }
         out.finish().map_err(failed)?;
+        // to replace them takes time too: all is verified first
+        if self.must_give_way() {
+            return self.give_way(&path);
+        }
         self.replace_segments(segments.get(..run).unwrap_or_default())?;
-        Ok((run, out.written))
+        Ok(Some((run, out.len())))
+    }
+
+    /// Leaves nothing of what was being written.
+    fn give_way<T>(&self, path: &Path) -> Result<Option<T>, ReadError> {
+        self.disk().remove(path).map_err(|source| StorageError::io("delete", path, source))?;
+        tracing::debug!(partition = self.name(), "a compaction gave way");
+        Ok(None)
     }
 
     /// Prepares for a segment's batches.
@@ -182,14 +207,14 @@ impl Partition {
         if self.is_newest_of_producer(header) { rewrite::without_records(bytes) } else { Ok(Vec::new()) }
     }
 
-    /// The first pass.
+    /// The first pass; `None` when it gave way.
     fn plan(
         &self,
         segments: &[Arc<Segment>],
         first_dirty: i64,
         config: &LogConfig,
         now_ms: i64,
-    ) -> Result<Plan, ReadError> {
+    ) -> Result<Option<Plan>, ReadError> {
         let mut plan = Plan {
             keys: KeyMap::new(config.dedupe_buffer_bytes),
             seen_up_to: first_dirty,
@@ -201,6 +226,9 @@ impl Partition {
         for segment in segments {
             self.enter(&mut open, segment)?;
             for found in segment.headers_from(0) {
+                if self.must_give_way() {
+                    return Ok(None);
+                }
                 let (position, header) = found?;
                 // what was aborted supersedes nothing
                 let is_data = if header.is_control() {
@@ -213,12 +241,12 @@ impl Partition {
                     continue;
                 }
                 if is_data && !note_keys(segment, position, &header, &mut plan)? {
-                    return Ok(plan);
+                    return Ok(Some(plan));
                 }
                 plan.seen_up_to = header.last_offset().saturating_add(1);
             }
         }
-        Ok(plan)
+        Ok(Some(plan))
     }
 }
 
@@ -295,37 +323,4 @@ fn read_batch(segment: &Segment, position: u32, header: &BatchHeader) -> Result<
 fn corrupt(segment: &Segment, position: u32, error: &RecordError) -> ReadError {
     tracing::warn!(path = %segment.path().display(), position, %error, "cannot compact a corrupt batch");
     ReadError::Corrupt { path: segment.path().to_path_buf(), position: u64::from(position) }
-}
-
-/// The file of a compacted segment, written in large pieces.
-struct Output<'a> {
-    disk: &'a dyn Disk,
-    file: File,
-    buffer: Vec<u8>,
-    written: u64,
-}
-
-impl Output<'_> {
-    const BUFFER: usize = 256 * 1024;
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= Self::BUFFER { self.drain() } else { Ok(()) }
-    }
-
-    fn len(&self) -> u64 {
-        self.written + self.buffer.len() as u64
-    }
-
-    fn drain(&mut self) -> io::Result<()> {
-        self.disk.write_at(&self.file, &self.buffer, self.written)?;
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        self.drain()?;
-        self.disk.sync(&self.file)
-    }
 }

@@ -8,16 +8,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
 use uuid::Uuid;
 
 use super::names::{
-    PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_metadata, partition_dir,
-    partition_metadata,
+    PARTITION_METADATA, check_topic_name, new_topic_id, parse_partition_dir, parse_partition_metadata,
+    partition_dir, partition_metadata,
 };
 use super::parallel::in_parallel;
 use super::{LogManager, Topic, TopicError, TopicMeta};
 use crate::log::config::LogConfig;
-use crate::log::disk::{Disk, put_file, read_file, replace_file};
+use crate::log::disk::{Disk, list_dir, put_file, read_file, replace_file};
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition};
 
@@ -117,7 +118,7 @@ impl LogManager {
         if validate_only {
             return Ok(());
         }
-        self.settle(&topic, &config).map_err(TopicError::from)?;
+        let _settled = self.settle(&topic, &config).map_err(TopicError::from)?;
         let meta = TopicMeta { configs, ..topic.meta.clone() };
         self.store.put(&meta).map_err(TopicError::from)?;
         self.publish(Arc::new(Topic { partitions: topic.partitions.clone(), meta }));
@@ -129,16 +130,24 @@ impl LogManager {
     }
 
     /// Before the cleanup policy changes: recovery judges by it whether offsets may be missing, of all but what it knows to
-    /// have been durable.
-    fn settle(&self, topic: &Topic, config: &LogConfig) -> Result<(), StorageError> {
+    /// have been durable. Nothing is compacted until the result is dropped: a gap behind what is durable now would be taken for
+    /// damage where none are expected.
+    fn settle<'a>(
+        &self,
+        topic: &'a Topic,
+        config: &LogConfig,
+    ) -> Result<Vec<MutexGuard<'a, ()>>, StorageError> {
         let compact = config.cleanup_policy.compact;
         let changing = |partition: &&Arc<Partition>| partition.config().cleanup_policy.compact != compact;
-        let mut any = false;
+        let mut held = Vec::new();
         for partition in topic.partitions().iter().filter(changing) {
+            held.push(partition.maintenance());
             partition.flush_to(partition.log_end_offset())?;
-            any = true;
         }
-        if any { self.write_checkpoints() } else { Ok(()) }
+        if !held.is_empty() {
+            self.write_checkpoints()?;
+        }
+        Ok(held)
     }
 
     /// Creates partitions, several at once, which are durable when it returns: what is in each directory with the directory, and
@@ -207,12 +216,11 @@ impl LogManager {
     pub fn set_defaults(&self, defaults: LogConfig) -> Result<(), TopicError> {
         let mut current = self.admin.lock();
         let changed = self.with_defaults(&defaults)?;
+        let settled = changed.iter().map(|(topic, config)| self.settle(topic, config));
+        let _settled = settled.collect::<Result<Vec<_>, _>>()?;
         for (topic, config) in &changed {
-            self.settle(topic, config)?;
-        }
-        for (topic, config) in changed {
             for partition in topic.partitions() {
-                partition.set_config(Arc::clone(&config));
+                partition.set_config(Arc::clone(config));
             }
         }
         *current = defaults;
@@ -255,19 +263,29 @@ pub(super) fn topic_of_dir(dir: &Path) -> Result<Option<Uuid>, StorageError> {
     Ok(content.and_then(|bytes| parse_partition_metadata(std::str::from_utf8(&bytes).ok()?)))
 }
 
-/// Removes the directories of a topic that the registry has marked. They are renamed first, so that half a
-/// partition is never taken for one.
+/// Removes the directories of a topic that the registry has marked: those that are there, however many it names. They are renamed
+/// first, so that half a partition is never taken for one.
 pub(super) fn finish_deletion(
     disk: &dyn Disk,
     data_dir: &Path,
     meta: &TopicMeta,
 ) -> Result<(), StorageError> {
-    for index in 0..meta.partitions {
-        let name = partition_dir(&meta.name, index);
-        let dir = data_dir.join(&name);
-        let doomed = data_dir.join(format!("{name}.{}-delete", meta.id.simple()));
-        if topic_of_dir(&dir)? == Some(meta.id) {
-            disk.rename(&dir, &doomed).map_err(|source| StorageError::io("rename", &dir, source))?;
+    let mark = format!(".{}-delete", meta.id.simple());
+    for path in list_dir(data_dir)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let (dir, is_renamed) = match name.strip_suffix(&mark) {
+            Some(dir) => (dir, true),
+            None => (name, false),
+        };
+        if parse_partition_dir(dir).is_none_or(|(topic, _)| topic != meta.name) {
+            continue;
+        }
+        let doomed = data_dir.join(format!("{dir}{mark}"));
+        if !is_renamed {
+            if topic_of_dir(&path)? != Some(meta.id) {
+                continue;
+            }
+            disk.rename(&path, &doomed).map_err(|source| StorageError::io("rename", &path, source))?;
         }
         disk.remove_dir(&doomed).map_err(|source| StorageError::io("delete", &doomed, source))?;
     }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
@@ -32,6 +32,7 @@ use super::error::StorageError;
 use super::partition::Partition;
 
 mod admin;
+mod clean;
 pub(crate) mod identity;
 pub(crate) mod names;
 mod open;
@@ -41,6 +42,7 @@ mod tests;
 pub(crate) mod topics;
 mod upkeep;
 
+pub use clean::CleanReport;
 pub use open::OpenReport;
 pub use topics::{FileTopicStore, TopicMeta, TopicStore};
 pub use upkeep::TickReport;
@@ -83,6 +85,22 @@ pub enum OpenError {
     /// A file that says what the directory is cannot be understood.
     #[error("{} cannot be understood; restore it, or move the data directory away", .0.display())]
     Malformed(PathBuf),
+    /// The registry names more partitions than there may be, and than there are: it is damaged, and all of them would be made.
+    #[error(
+        "{} names {named} partitions, but {max} are allowed (max_partitions) and {present} are in the data directory; \
+         restore the file, move it away to have it made anew from the directories, or raise max_partitions",
+        path.display()
+    )]
+    TooManyPartitions {
+        /// The registry.
+        path: PathBuf,
+        /// How many partitions it names.
+        named: u64,
+        /// How many may be.
+        max: usize,
+        /// How many have a directory.
+        present: usize,
+    },
     /// A topic of the registry has settings that this broker refuses.
     #[error("topic {0}: {1}")]
     Config(String, LogConfigError),
@@ -194,6 +212,8 @@ pub struct LogManager {
     /// Held while topics are created, deleted or reconfigured.
     admin: Mutex<LogConfig>,
     checkpoints: Mutex<upkeep::Checkpoints>,
+    /// A clean stop has begun: there is no more compaction.
+    closing: AtomicBool,
 }
 
 #[derive(Debug, Default)]

@@ -1,10 +1,9 @@
 //! Opening the data directory: the registry, then all partitions, several at once.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -14,9 +13,10 @@ use super::parallel::{Gate, in_parallel, waiting_threads};
 use super::upkeep::{CLEAN_SHUTDOWN, Checkpoints};
 use super::{
     FileTopicStore, LogManager, ManagerOptions, OpenError, Topic, TopicMeta, TopicStore, Topics, identity,
+    topics,
 };
 use crate::log::checkpoint::{self, Offsets};
-use crate::log::disk::Disk;
+use crate::log::disk::list_dir;
 use crate::log::error::StorageError;
 use crate::log::partition::{Origin, Partition, RecoveryReport};
 
@@ -55,7 +55,7 @@ impl LogManager {
         disk.create_dir(data_dir).map_err(|source| StorageError::io("create", data_dir, source))?;
         let lock = identity::lock(disk, data_dir)?;
         let identity = identity::load_or_create(disk, data_dir, options.node_id)?;
-        let metas = load_registry(disk, data_dir, store.as_ref())?;
+        let metas = load_registry(&options, store.as_ref())?;
         let clean = data_dir.join(CLEAN_SHUTDOWN).exists();
         let tasks = tasks(&options, &metas, clean)?;
         let threads = options.recovery_threads.max(1);
@@ -75,6 +75,7 @@ impl LogManager {
             topics_version: AtomicU64::new(0),
             admin: Mutex::new(options.defaults),
             checkpoints: Mutex::new(Checkpoints::default()),
+            closing: AtomicBool::new(false),
             data_dir: options.data_dir,
             disk: options.disk,
             clock: options.clock,
@@ -85,30 +86,50 @@ impl LogManager {
 }
 
 /// The topics that exist, after interrupted deletions were completed.
-fn load_registry(
-    disk: &dyn Disk,
-    data_dir: &Path,
-    store: &dyn TopicStore,
-) -> Result<Vec<TopicMeta>, OpenError> {
-    let metas = match store.load()? {
+fn load_registry(options: &ManagerOptions, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, OpenError> {
+    let data_dir = options.data_dir.as_path();
+    let registered = store.load()?;
+    let is_lost = registered.is_none();
+    let metas = match registered {
         Some(metas) => metas,
-        None => adopt(data_dir, store)?,
+        None => adopt(data_dir)?,
     };
     let (doomed, metas) = metas.into_iter().partition::<Vec<_>, _>(|meta| meta.deleting);
+    check_room(&metas, data_dir, options.partitions_max)?;
+    if is_lost {
+        register(&metas, store)?;
+    }
     for meta in doomed {
-        finish_deletion(disk, data_dir, &meta)?;
+        finish_deletion(options.disk.as_ref(), data_dir, &meta)?;
         store.remove(&meta.name)?;
     }
     Ok(metas)
 }
 
+/// Refuses a registry that names more partitions than there may be, unless they are there: whoever allows fewer partitions than
+/// there are can only have no new ones.
+fn check_room(metas: &[TopicMeta], data_dir: &Path, max: usize) -> Result<(), OpenError> {
+    let named: u64 = metas.iter().map(|meta| u64::try_from(meta.partitions).unwrap_or(0)).sum();
+    if named <= max as u64 {
+        return Ok(());
+    }
+    let present = list_dir(data_dir)?.iter().filter(|path| partition_of(path).is_some()).count();
+    if named <= present as u64 {
+        return Ok(());
+    }
+    Err(OpenError::TooManyPartitions { path: data_dir.join(topics::FILE), named, max, present })
+}
+
+/// The topic and partition that a path in the data directory is called by.
+fn partition_of(path: &Path) -> Option<(&str, i32)> {
+    parse_partition_dir(path.file_name()?.to_str()?)
+}
+
 /// The registry as far as the partitions' directories know it, for when it was lost.
-fn adopt(data_dir: &Path, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, OpenError> {
+fn adopt(data_dir: &Path) -> Result<Vec<TopicMeta>, OpenError> {
     let mut found: BTreeMap<String, TopicMeta> = BTreeMap::new();
-    let entries = fs::read_dir(data_dir).map_err(|source| StorageError::io("list", data_dir, source))?;
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let parsed = path.file_name().and_then(|name| parse_partition_dir(name.to_str()?));
-        let Some((name, index)) = parsed else { continue };
+    for path in list_dir(data_dir)? {
+        let Some((name, index)) = partition_of(&path) else { continue };
         let Some(id) = topic_of_dir(&path)? else { continue };
         let meta = found.entry(name.to_owned()).or_insert_with(|| TopicMeta {
             name: name.to_owned(),
@@ -119,7 +140,12 @@ fn adopt(data_dir: &Path, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, Open
         });
         meta.partitions = meta.partitions.max(index.saturating_add(1));
     }
-    for meta in found.values() {
+    Ok(found.into_values().collect())
+}
+
+/// Makes a registry of topics that were found without one.
+fn register(metas: &[TopicMeta], store: &dyn TopicStore) -> Result<(), StorageError> {
+    for meta in metas {
         tracing::warn!(
             topic = meta.name,
             partitions = meta.partitions,
@@ -127,7 +153,7 @@ fn adopt(data_dir: &Path, store: &dyn TopicStore) -> Result<Vec<TopicMeta>, Open
         );
         store.put(meta)?;
     }
-    Ok(found.into_values().collect())
+    Ok(())
 }
 
 /// All partitions with what the checkpoints say of them.

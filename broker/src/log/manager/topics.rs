@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Write: whole, atomically; a topic exists from then on. Recover: a temporary file left over is overwritten by
-//! the next write. A lost file is rebuilt from the partitions' directories, without the settings.
+//! the next write. A lost file is rebuilt from the partitions' directories, without the settings. One that names more partitions
+//! than there may be, and than there are directories, is refused: all of them would be made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

@@ -1,15 +1,16 @@
-//! What goes on beside appends and reads: flushing by time, retention, compaction, forgetting silent producers,
-//! checkpoints; and the clean stop.
+//! What goes on beside appends and reads: flushing by time, retention, forgetting silent producers, checkpoints; and the clean stop.
+//! Nothing here waits for a compaction, which has a thread of its own, see `clean`.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::parallel::in_parallel;
 use super::{LogManager, Topic};
 use crate::log::checkpoint::{self, Offsets};
 use crate::log::disk::replace_file;
-use crate::log::error::{ReadError, StorageError};
+use crate::log::error::StorageError;
 use crate::log::partition::Partition;
 
 /// The mark of a clean stop, as Kafka calls and writes it.
@@ -37,14 +38,12 @@ pub(super) struct Checkpoints {
 pub struct TickReport {
     /// Bytes of segments that retention has deleted.
     pub deleted_bytes: u64,
-    /// Bytes that compaction has saved.
-    pub compacted_bytes: u64,
     /// Partitions for which something failed; it was logged.
     pub failures: usize,
 }
 
 impl LogManager {
-    /// Does what is due. To be called every few seconds, or more often, by one thread that may block.
+    /// Does what is due but for compaction. To be called every few seconds, or more often, by one thread that may block.
     pub fn tick(&self) -> TickReport {
         let now_ms = self.clock.now_ms();
         let mut report = TickReport::default();
@@ -70,8 +69,10 @@ impl LogManager {
     }
 
     /// Stops cleanly: everything is flushed and the next start trusts it. Partitions that fail are logged; then
-    /// the next start verifies all of them, and the first error is returned.
+    /// the next start verifies all of them, and the first error is returned. A [`clean`](Self::clean) that is going on ends soon, and
+    /// changes no file any more when this returns.
     pub fn close(&self) -> Result<(), StorageError> {
+        self.closing.store(true, Ordering::Release);
         let close = |partition: &Arc<Partition>| -> Result<Option<StorageError>, Infallible> {
             let error = partition.close().err();
             if let Some(error) = &error {
@@ -95,7 +96,7 @@ impl LogManager {
         let recovery_points = self.offsets(|partition| Some(partition.flushed_offset()));
         let log_starts = self.offsets(|partition| Some(partition.log_start_offset()));
         let first_dirty = self
-            .offsets(|partition| partition.config().cleanup_policy.compact.then(|| *partition.maintenance()));
+            .offsets(|partition| partition.config().cleanup_policy.compact.then(|| partition.first_dirty()));
         self.write_checkpoint(checkpoint::RECOVERY_POINTS, recovery_points, &mut written.recovery_points)?;
         self.write_checkpoint(checkpoint::LOG_STARTS, log_starts, &mut written.log_starts)?;
         self.write_checkpoint(checkpoint::CLEANER, first_dirty, &mut written.first_dirty)?;
@@ -136,33 +137,23 @@ impl LogManager {
         topics.iter().flat_map(of_topic).collect()
     }
 
-    fn partitions(&self) -> Vec<Arc<Partition>> {
+    pub(super) fn partitions(&self) -> Vec<Arc<Partition>> {
         self.topics().iter().flat_map(|topic| topic.partitions().to_vec()).collect()
     }
 }
 
 /// Lets an idle partition close its indexes, if the tick has time for that.
-fn rest(partition: &Partition, now_ms: i64, left: &mut usize) -> Result<(), ReadError> {
+fn rest(partition: &Partition, now_ms: i64, left: &mut usize) -> Result<(), StorageError> {
     if *left > 0 && partition.rest(now_ms)? {
         *left -= 1;
     }
     Ok(())
 }
 
-fn tend(partition: &Partition, now_ms: i64, report: &mut TickReport) -> Result<(), ReadError> {
+fn tend(partition: &Partition, now_ms: i64, report: &mut TickReport) -> Result<(), StorageError> {
     partition.check_open()?;
     partition.flush_if_due(now_ms)?;
     partition.expire_producers(now_ms);
     report.deleted_bytes += partition.apply_retention(now_ms)?;
-    if let Some(done) = partition.compact_if_due(now_ms)? {
-        let saved = done.bytes_before.saturating_sub(done.bytes_after);
-        report.compacted_bytes += saved;
-        tracing::info!(
-            partition = partition.name(),
-            before = done.bytes_before,
-            after = done.bytes_after,
-            "compacted"
-        );
-    }
     Ok(())
 }

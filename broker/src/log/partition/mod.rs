@@ -14,6 +14,7 @@
 //! | `read`, `times` | finds file ranges by offset, offsets by timestamp |
 //! | `transactions` | markers, the last stable offset, reading what is committed |
 //! | `retain` | deletes old segments |
+//! | `maintenance` | who may remove or replace segments, and what goes on meanwhile |
 //! | `traffic` | bytes in and out |
 //! | `create` | a new partition's first files |
 //! | `recover`, `recover_producers` | opens the directory after a clean stop or a crash |
@@ -23,11 +24,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use wire::record::BatchHeader;
 
 use self::flush::Flusher;
+use self::maintenance::Maintenance;
 use self::traffic::Traffic;
 use super::clock::Clock;
 use super::config::LogConfig;
@@ -41,6 +43,7 @@ mod append;
 mod check;
 mod create;
 mod flush;
+mod maintenance;
 mod read;
 mod recompress;
 mod recover;
@@ -87,8 +90,7 @@ pub struct Partition {
     status: AtomicU8,
     high_watermark: watch::Sender<i64>,
     flusher: Flusher,
-    /// The first offset that compaction has not seen. Whoever removes or replaces segments holds the lock.
-    first_dirty: Mutex<i64>,
+    maintenance: Maintenance,
     /// Segments that are no longer part of the log, oldest first, whose files are still to be removed.
     retired: Mutex<VecDeque<Arc<Segment>>>,
     traffic: Traffic,
@@ -189,8 +191,9 @@ impl Partition {
     }
 
     /// Completes the indexes, flushes everything and remembers the producers, so that the next start trusts the
-    /// files. Appends after it are refused.
+    /// files. Appends after it are refused. A compaction that is going on gives way and is not waited for any longer.
     pub fn close(&self) -> Result<(), StorageError> {
+        let _maintenance = self.maintenance();
         let writer = self.writer.lock();
         self.check_open()?;
         writer.active.close(self.disk.as_ref())?;
@@ -205,6 +208,8 @@ impl Partition {
 
     /// Refuses everything from now on; the files are about to be deleted.
     pub(crate) fn abandon(&self) {
+        // who is removing or replacing files does so by names that may soon be those of another topic's
+        let _maintenance = self.maintenance();
         let _writer = self.writer.lock();
         self.status.store(CLOSED, Ordering::Release);
         // the directory's name may soon be that of another topic's: no reader may open an index by it
@@ -244,25 +249,16 @@ impl Partition {
         self.flusher.fail();
     }
 
-    /// The right to remove or replace segments, with the first offset that compaction has not seen.
-    pub(crate) fn maintenance(&self) -> MutexGuard<'_, i64> {
-        self.first_dirty.lock()
-    }
-
     /// Whether `batch` holds the newest sequence of an idempotent producer.
     pub(crate) fn is_newest_of_producer(&self, batch: &BatchHeader) -> bool {
         batch.producer_id >= 0 && self.writer.lock().producers.is_newest_of_producer(batch)
     }
 
-    /// Puts `new` in the place of a run of closed segments.
+    /// Puts `new` in the place of a run of closed segments, for who has the right to.
     pub(crate) fn exchange_segments(&self, old: &[Arc<Segment>], new: Arc<Segment>) {
         let mut segments = self.segments.write();
         for segment in old {
             segments.remove(&segment.base_offset());
-        }
-        // with the list locked: either this sees that the topic was deleted, or the deletion sees the new segment
-        if self.check_open().is_err() {
-            new.detach();
         }
         segments.insert(new.base_offset(), new);
     }

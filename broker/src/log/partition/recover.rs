@@ -28,6 +28,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::flush::Flusher;
+use super::maintenance::Maintenance;
 use super::recover_producers::load_producers;
 use super::traffic::Traffic;
 use super::transactions::STABLE;
@@ -192,7 +193,7 @@ pub(super) fn assemble(
         status: AtomicU8::new(OPEN),
         high_watermark: watch::Sender::new(log_end),
         flusher: Flusher::new(log_end, now_ms),
-        first_dirty: Mutex::new(origin.first_dirty),
+        maintenance: Maintenance::new(origin.first_dirty),
         retired: Mutex::default(),
         traffic: Traffic::default(),
     })

@@ -13,10 +13,11 @@ use crate::log::segment::Segment;
 
 impl Partition {
     /// Deletes what the settings no longer keep; returns the number of bytes. The active segment is deleted only
-    /// when its age says so or nothing in it is left to read, after a new one was begun.
+    /// when its age says so or nothing in it is left to read, after a new one was begun. While the partition is being compacted
+    /// nothing is deleted: the next tick will find it.
     pub(crate) fn apply_retention(&self, now_ms: i64) -> Result<u64, StorageError> {
+        let Some(_maintenance) = self.try_maintenance() else { return Ok(0) };
         let config = self.config();
-        let _maintenance = self.maintenance();
         {
             let mut writer = self.writer.lock();
             self.check_open()?;
@@ -48,6 +49,11 @@ impl Partition {
             retired.pop_front();
         }
         Ok(deleted_bytes)
+    }
+
+    /// Whether files of deleted segments could not be removed yet.
+    pub(crate) fn has_retired(&self) -> bool {
+        !self.retired.lock().is_empty()
     }
 
     /// The leading segments that are to be deleted.

@@ -18,6 +18,7 @@ pub(crate) use sim::SimDisk;
 pub(crate) use transactional::{abort, commit, committed, send};
 
 mod checkpoints;
+mod cleaning;
 mod configs;
 mod faulty_disk;
 mod open_files;

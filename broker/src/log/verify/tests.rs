@@ -43,6 +43,7 @@ impl Dir {
             keys.partitions()[0].append(&mut keyed(NOON, wire::record::Compression::None, &record)).unwrap();
         }
         logs.tick();
+        logs.clean();
         logs.close().unwrap();
         Dir(dir)
     }

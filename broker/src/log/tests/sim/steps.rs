@@ -225,7 +225,7 @@ impl World {
         self.wait(end)
     }
 
-    /// Some time passes, and what is due is done: flushing by time, retention, compaction, checkpoints.
+    /// Some time passes, and what is due is done: flushing by time, retention, checkpoints; then compaction.
     fn tick(&mut self) -> Result<(), String> {
         let passed_ms = self.random.random_range(0..70_000);
         self.clock.advance(passed_ms);
@@ -246,6 +246,15 @@ impl World {
             let starts = checkpoint::read(&path).map_err(|error| error.to_string())?;
             self.model.start_on_disk = starts.values().next().copied().unwrap_or(0);
         }
+        self.clean()
+    }
+
+    /// What a thread beside the tick does, here always behind it: a seed is one history.
+    fn clean(&mut self) -> Result<(), String> {
+        let report = self.logs().clean();
+        self.say(format!("compaction: {report:?}"));
+        let (before, start) = (self.model.log_start, self.partition().log_start_offset());
+        ensure!(start == before, "compaction moved the log's start from {before} to {start}");
         Ok(())
     }
 
