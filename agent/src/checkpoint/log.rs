@@ -39,8 +39,11 @@ impl Log {
         let replays = bytes.each_ref().map(|bytes| replay(bytes));
         let used = bytes.iter().any(|bytes| bytes.len() >= HEADER);
         let [first, second] = replays;
-        let epoch = |replay: &Option<Replay>| replay.as_ref().map_or(0, |replay| replay.header.epoch);
-        let active = usize::from(epoch(&second) > epoch(&first));
+        let active = match (&first, &second) {
+            (Some(first), Some(second)) => usize::from(second.header.is_newer(&first.header)),
+            (None, Some(_)) => 1,
+            _ => 0,
+        };
         let chosen = if active == 1 { second } else { first };
         let mut log = Self { slots, active, epoch: 0, len: 0, limit: 0, waiting: Vec::new() };
         let Some(chosen) = chosen else {
@@ -112,7 +115,8 @@ impl Log {
 
     /// Writes `state` to the other slot and goes on there. When it fails, the log stays where it is.
     pub(super) fn compact(&mut self, state: &State) -> io::Result<()> {
-        let (epoch, other) = (self.epoch + 1, 1 - self.active);
+        // 0 is that of a log which has none yet
+        let (epoch, other) = (self.epoch.wrapping_add(1).max(1), 1 - self.active);
         let mut snapshot = Vec::new();
         for entry in state.entries() {
             entry::encode(&entry, epoch, &mut snapshot);

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! magic           8 bytes  "LAGCKPT1"
-//! epoch           u64      the higher one is in force
+//! epoch           u64      the newer one is in force: of two in a row the second, and 1 follows the largest
 //! snapshot length u64      bytes of entries behind the header that were written together
 //! snapshot crc    u32      CRC-32C of those bytes
 //! header crc      u32      CRC-32C of the 28 bytes before
@@ -102,7 +102,12 @@ impl Header {
         let snapshot = entries.get(..usize::try_from(snapshot_len).ok()?)?;
         let whole = crc32c::crc32c(header.get(..HEADER - 4)?) == header_crc
             && crc32c::crc32c(snapshot) == snapshot_crc;
-        // the next slot needs a higher one
-        (whole && epoch < u64::MAX).then_some(Self { epoch, snapshot_len })
+        whole.then_some(Self { epoch, snapshot_len })
+    }
+
+    /// Whether this slot was written after the other one.
+    pub(super) fn is_newer(&self, other: &Header) -> bool {
+        // as sequence numbers are compared: the difference counts, not where they wrap
+        self.epoch.wrapping_sub(other.epoch).cast_signed() > 0
     }
 }
