@@ -3,7 +3,7 @@
 //! After a clean stop every file is trusted: the last stretch of each segment is walked over, the producers come
 //! from the snapshot that the stop wrote. After a crash the segments from the recovery point on (the last offset
 //! that is known to be durable) are verified batch by batch; at the first bad batch the log ends, and segments
-//! behind it are deleted. Segments before the recovery point are repaired one by one, and what follows them
+//! behind it are deleted, unless the next one goes on where the batches before the bad one end. Segments before the recovery point are repaired one by one, and what follows them
 //! stays: it was durable, and offsets may have gaps.
 //!
 //! In both cases: an interrupted compaction is completed or undone, files without their `.log` are removed,
@@ -256,7 +256,10 @@ impl Recovery<'_> {
             let mut opened = self.open_segment(base_offset, end_offset, was_durable)?;
             // a file that was cut where a batch ends looks whole
             let is_short = !later.is_empty() && self.is_gapless() && opened.next_offset < end_offset;
-            let was_cut = !was_durable && (opened.truncated_bytes > 0 || is_short && !self.origin.clean);
+            // what stands behind its last record may be a write that failed, and whose being cut off was lost
+            let is_whole = opened.next_offset == end_offset;
+            let was_cut =
+                !was_durable && !is_whole && (opened.truncated_bytes > 0 || is_short && !self.origin.clean);
             if was_cut {
                 opened.reason.get_or_insert_with(|| format!("lacks what was before offset {end_offset}"));
             }

@@ -96,6 +96,18 @@ fn at_the_first_bad_batch_the_log_ends_and_later_segments_go() {
     assert!(is_prefix(&lab.open(), base + 2));
 }
 
+/// A write that failed was cut off, the segment was rolled and the next one flushed; then the power failed, and the cut was lost.
+#[test]
+fn what_stands_behind_a_whole_segment_costs_no_later_one() {
+    let lab = Lab::small();
+    drop(filled(&lab, 100));
+    let logs = lab.files("log");
+    overwrite(&lab, &logs[2], len(&lab, &logs[2]), &[7; 100]);
+    let (partition, report) = lab.open_as(false, 0);
+    assert_eq!((report.truncated_bytes, report.segments_deleted), (100, 0));
+    assert!(is_prefix(&partition, 100));
+}
+
 /// Power was lost before the end of a file was written, and after the next one was.
 #[test]
 fn a_segment_that_lost_its_end_at_a_batch_s_border_ends_the_log() {

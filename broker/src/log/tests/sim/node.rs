@@ -43,9 +43,20 @@ impl Inode {
         self.pending.clear();
     }
 
-    /// What a kernel does when writing back has failed: it takes the pages for clean, and no later sync writes them.
+    /// What a kernel does when writing back has failed: it takes the pages for clean, and no later sync writes them. The file's
+    /// length is not in its pages.
     pub(super) fn forget(&mut self) {
-        self.pending.clear();
+        let mut known = self.durable.len();
+        self.pending.retain_mut(|change| {
+            let grown = match change {
+                Change::Truncate { len } => *len,
+                Change::Write { at, bytes } => known.max(*at + bytes.len()),
+            };
+            let stays = matches!(change, Change::Truncate { .. }) || grown > known;
+            *change = Change::Truncate { len: grown };
+            known = grown;
+            stays
+        });
     }
 
     /// What the disk will have once everything that is still known to be dirty is written.
