@@ -16,7 +16,7 @@ import peers
 from lib import grouped
 from load import load, same
 from memory import settled
-from targets import Row, compare, mebibytes, milliseconds, seconds, three_places
+from targets import compare_untargeted, mebibytes, milliseconds, seconds, three_places
 
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "2000"))
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "200"))
@@ -134,4 +134,4 @@ def run(world):
             ("memory then", mebibytes, "busy"),
             ("a normal client writes and reads 10,000", seconds, "client"),
             ("peak memory", mebibytes, "peak")]
-    compare(f"{grouped(CONNECTIONS)} connections", [Row(label, form, results, key) for label, form, key in rows])
+    compare_untargeted(f"{grouped(CONNECTIONS)} connections", results, rows)

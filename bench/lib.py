@@ -149,7 +149,7 @@ def our_broker(world, *more):
     return Daemon(world, "broker", args), address
 
 
-# A single node, which keeps its own internal topics and does not wait for more members of a group.
+# A single node, which keeps its own internal topics.
 KAFKA_NODE = """
 process.roles=broker,controller
 node.id=1
@@ -161,7 +161,6 @@ log.dirs={data}
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
-group.initial.rebalance.delay.ms=0
 """
 
 

@@ -88,7 +88,7 @@ class Kafka(Broker):
         if not KAFKA.exists():
             raise SystemExit(f"bench: {KAFKA} is missing: tests/setup test")
         self.conf = self.world.dir / f"{self.label}.properties"
-        kafka_node(self.conf, self.address, self.data, JAVA, "num.partitions=4")
+        kafka_node(self.conf, self.address, self.data, JAVA, "num.partitions=4", "group.initial.rebalance.delay.ms=0")
 
     def command(self):
         return [JAVA[0], "-Xms1g", "-Xmx1g", *JVM, *JAVA[1:], "kafka.Kafka", self.conf]

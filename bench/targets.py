@@ -62,6 +62,11 @@ def compare(title, rows):
           [[row.label, *row.figures(), row.target(), verdict(row.met())] for row in rows])
 
 
+def compare_untargeted(title, results, rows):
+    """Figures that nothing is demanded of: the label of each, its form and its key in the results."""
+    compare(title, [Row(label, form, results, key) for label, form, key in rows])
+
+
 def compare_pairs(title, first, second, pairs):
     """Two figures of each workload in one line."""
     lines = []

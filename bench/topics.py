@@ -14,7 +14,7 @@ import peers
 from lib import grouped
 from load import load, same
 from memory import resident, settled
-from targets import Row, compare, mebibytes, seconds, three_places
+from targets import compare_untargeted, mebibytes, seconds, three_places
 
 TOPICS = int(os.environ.get("BENCH_TOPICS", "1000"))
 PARTITIONS = 10
@@ -54,4 +54,4 @@ def run(world):
             ("start after kill -9", seconds, "killed"),
             ("memory at the first record taken", mebibytes, "restarted"),
             ("peak memory", mebibytes, "peak")]
-    compare(f"{grouped(TOPICS)} topics with {PARTITIONS} partitions", [Row(label, form, results, key) for label, form, key in rows])
+    compare_untargeted(f"{grouped(TOPICS)} topics with {PARTITIONS} partitions", results, rows)
