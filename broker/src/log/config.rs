@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::de::value::{Error as NoName, StrDeserializer};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wire::record::Compression;
@@ -281,15 +282,10 @@ impl Setting<'_> {
     }
 
     fn compression_type(&self) -> Result<CompressionType, LogConfigError> {
-        match self.value {
-            "producer" => Ok(CompressionType::Producer),
-            "uncompressed" => Ok(CompressionType::Uncompressed),
-            "gzip" => Ok(CompressionType::Gzip),
-            "snappy" => Ok(CompressionType::Snappy),
-            "lz4" => Ok(CompressionType::Lz4),
-            "zstd" => Ok(CompressionType::Zstd),
-            _ => Err(self.invalid("expected producer, uncompressed, gzip, snappy, lz4 or zstd")),
-        }
+        // by the names that it has in broker.yaml
+        let text = StrDeserializer::<NoName>::new(self.value);
+        CompressionType::deserialize(text)
+            .map_err(|_| self.invalid("expected producer, uncompressed, gzip, snappy, lz4 or zstd"))
     }
 
     fn invalid(&self, reason: &str) -> LogConfigError {

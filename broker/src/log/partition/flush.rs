@@ -63,6 +63,11 @@ impl Flusher {
         self.requests.lock().directory_changed = true;
     }
 
+    /// How long ago the last flush was done.
+    fn since_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(self.requests.lock().flushed_at_ms)
+    }
+
     fn durable(&self) -> Durable {
         *self.durable.borrow()
     }
@@ -157,7 +162,7 @@ impl Partition {
     /// Flushes what `flush_ms` says has waited long enough, and what rolling has left behind.
     pub(crate) fn flush_if_due(&self, now_ms: i64) -> Result<(), StorageError> {
         let (end, durable) = (self.log_end_offset(), self.flushed_offset());
-        let since_ms = now_ms.saturating_sub(self.flusher.requests.lock().flushed_at_ms);
+        let since_ms = self.flusher.since_ms(now_ms);
         if durable < end && since_ms >= self.config().flush_ms {
             return self.flush_to(end);
         }
@@ -168,7 +173,7 @@ impl Partition {
     /// Closes what is open of the active segment's indexes when all was flushed and nothing came since: what was written of them
     /// is made durable for that, see the segment's `side_file`. `true` when the disk was waited for.
     pub(crate) fn rest(&self, now_ms: i64) -> Result<bool, StorageError> {
-        let since_ms = now_ms.saturating_sub(self.flusher.requests.lock().flushed_at_ms);
+        let since_ms = self.flusher.since_ms(now_ms);
         let is_idle = since_ms >= IDLE_MS && self.flushed_offset() >= self.log_end_offset();
         if !is_idle || self.check_open().is_err() {
             return Ok(false);

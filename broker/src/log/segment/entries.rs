@@ -127,17 +127,20 @@ impl<const N: usize> EntryFile<N> {
         if self.written == 0 && self.whole {
             return Ok(());
         }
-        self.file.truncate(disk, 0)?;
-        (self.written, self.whole) = (0, true);
-        Ok(())
+        self.cut(disk)
     }
 
     /// Removes all entries, also those that a loss of power would bring back.
     pub(crate) fn clear_durably(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.pending.clear();
+        self.cut(disk)?;
+        self.file.sync(disk)?;
+        Ok(())
+    }
+
+    fn cut(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.file.truncate(disk, 0)?;
         (self.written, self.whole) = (0, true);
-        self.file.sync(disk)?;
         Ok(())
     }
 }
