@@ -1,12 +1,12 @@
 """How many messages a second a broker takes and gives, and the CPU time that it needs for a million of them.
 
-Sizes of 100 B, 200 B and 1 KiB, uncompressed and by lz4; 4 partitions, librdkafka producers or a consumer with its defaults (linger
-5 ms) but for fetch.wait.max.ms: it has one request under way, which would wait half a second when the partitions of the moment are
-at their end and the others not yet asked for again. One producer compresses or hands over less than a broker takes, so there are
-BENCH_PRODUCERS (2). For each size and codec each broker is started with empty directories and warmed up: BENCH_WARM_UP seconds (30)
-of small requests, then as much as is measured. The time of producing ends with the last acknowledgement; a consumer must get
-every message, by count and checksum. BENCH_MESSAGES are sent by each workload (2,000,000; half of it with 1 KiB), BENCH_RUNS times
-(1), of which the medians are printed. A JVM that is still compiling flatters ours: take no ratio from a run with a short warm-up.
+Sizes of 100 B, 200 B and 1 KiB, uncompressed and by lz4; 4 partitions, BENCH_PRODUCERS (1) of librdkafka or a consumer with its
+defaults (linger 5 ms) but for fetch.wait.max.ms: it has one request under way, which would wait half a second when the partitions of
+the moment are at their end and the others not yet asked for again. For each size and codec each broker is started with empty
+directories and warmed up: BENCH_WARM_UP seconds (30) of small requests, then as much as is measured. The time of producing ends with
+the last acknowledgement; a consumer must get every message, by count and checksum. BENCH_MESSAGES are sent by each workload
+(2,000,000; half of it with 1 KiB), BENCH_RUNS times (1), of which the medians are printed. A JVM that is still compiling flatters
+ours: take no ratio from a run with a short warm-up.
 
 Before each workload as much memory is touched and given back as it will write, twice: a virtual machine that reports free memory to
 its host pays for a page there when it is used again, up to 0.6 s of CPU for a GiB, whichever broker it is that writes.
@@ -26,7 +26,7 @@ from targets import Row, at_most, compare, compare_pairs, mebibytes, ratio, shar
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000000"))
 WARM_UP = float(os.environ.get("BENCH_WARM_UP", "30"))
 RUNS = int(os.environ.get("BENCH_RUNS", "1"))
-PRODUCERS = int(os.environ.get("BENCH_PRODUCERS", "2"))
+PRODUCERS = int(os.environ.get("BENCH_PRODUCERS", "1"))
 SIZES = {"100 B": 100, "200 B": 200, "1 KiB": 1024}
 WORK = ("produce, acks=1", "produce, acks=all", "consume")
 # What produce must reach by size (throughput, CPU); with an fsync before the answer to acks=all less is asked at 200 bytes.
@@ -134,7 +134,7 @@ def run(world):
                 peak[name] = {"peak": max(peak.get(name, figures)["peak"], figures["peak"])}
             if codec == "none" and "logagent" in results:
                 least += against_kernel(label, results["logagent"], [kernel for _, kernel in runs])
-        how = f"{grouped(MESSAGES)} messages, 4 partitions, {PRODUCERS} librdkafka producers"
+        how = f"{grouped(MESSAGES)} messages, 4 partitions, librdkafka, {PRODUCERS} producing"
         title = f"throughput, {'uncompressed' if codec == 'none' else codec}: {how}"
         compare_pairs(title, "messages/s", "CPU s per million", pairs)
     table("uncompressed, beside what the kernel alone takes to receive and write as much (with acks=all and to sync each MiB)",

@@ -2,8 +2,8 @@
 //! something to set; `num.recovery.threads.per.data.dir`, which Kafka changes live, takes a restart here.
 //!
 //! Not here, and thus refused: settings that would have no effect, such as those of replication, of quotas and of threads,
-//! `file.delete.delay.ms` (files go at once), `preallocate` and the levels of codecs. Accepted without effect, since clients
-//! send it with every topic: `unclean.leader.election.enable`.
+//! `preallocate` and the levels of codecs. Accepted without effect, since topics are defined with them elsewhere and nobody could
+//! tell the difference: `unclean.leader.election.enable`, `file.delete.delay.ms`, `message.format.version`.
 
 /// The type of a setting, by Kafka's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,7 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "log.flush.interval.ms", Long, live("flush_ms"), "A partition is flushed to disk when a record has waited so long.";
     "log.index.interval.bytes", Int, live("index_interval_bytes"), "Bytes of log between two entries of the index.";
     "log.index.size.max.bytes", Int, live("segment_index_bytes"), "The size at which an index file makes its segment close.";
+    "log.message.format.version", String, constant("3.0-IV1"), "Without effect, as in Kafka since 3.0: segments have one format, and old clients are converted for.";
     "log.message.timestamp.after.max.ms", Long, live("message_timestamp_after_max_ms"), "How far a record's own timestamp may be ahead of the broker's time.";
     "log.message.timestamp.before.max.ms", Long, live("message_timestamp_before_max_ms"), "How far a record's own timestamp may be behind the broker's time.";
     "log.message.timestamp.type", String, live("message_timestamp_type"), "CreateTime keeps the producer's timestamps, LogAppendTime gives records the broker's.";
@@ -114,6 +115,7 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "log.retention.ms", Long, live("retention_ms"), "Segments are deleted when their newest record is older; -1 keeps them for ever.";
     "log.roll.ms", Long, live("segment_ms"), "A segment is closed when its records span so long.";
     "log.segment.bytes", Int, live("segment_bytes"), "A segment is closed before it grows beyond this.";
+    "log.segment.delete.delay.ms", Long, constant("0"), "Without effect: the files of a deleted segment go at once, and who is reading one goes on.";
     "max.connections", Int, live("max_connections"), "The most connections in all.";
     "max.connections.per.ip", Int, live("max_connections_per_ip"), "The most connections from one address.";
     "max.incremental.fetch.session.cache.slots", Int, file("max_fetch_sessions"), "The most fetch sessions; who finds no room is served without one.";
@@ -144,11 +146,13 @@ pub(crate) const TOPIC: &[TopicSetting] = &[
     topic("cleanup.policy", "log.cleanup.policy"),
     topic("compression.type", "compression.type"),
     topic("delete.retention.ms", "log.cleaner.delete.retention.ms"),
+    topic("file.delete.delay.ms", "log.segment.delete.delay.ms"),
     topic("flush.messages", "log.flush.interval.messages"),
     topic("flush.ms", "log.flush.interval.ms"),
     topic("index.interval.bytes", "log.index.interval.bytes"),
     topic("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms"),
     topic("max.message.bytes", "message.max.bytes"),
+    topic("message.format.version", "log.message.format.version"),
     topic("message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms"),
     topic("message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms"),
     topic("message.timestamp.type", "log.message.timestamp.type"),

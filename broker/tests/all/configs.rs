@@ -261,7 +261,7 @@ async fn each_refusal_names_the_setting_and_changes_nothing() {
         (TOPIC, "t", ("retention.ms", SET, Some("soon")), ErrorCode::InvalidConfig),
         (TOPIC, "t", ("no.such.key", SET, Some("1")), ErrorCode::InvalidConfig),
         (TOPIC, "t", ("no.such.key", DELETE, None), ErrorCode::InvalidConfig),
-        (TOPIC, "t", ("file.delete.delay.ms", SET, Some("1")), ErrorCode::InvalidConfig),
+        (TOPIC, "t", ("file.delete.delay.ms", SET, Some("-1")), ErrorCode::InvalidConfig),
         (TOPIC, "t", ("retention.ms", SET, None), ErrorCode::InvalidRequest),
         (TOPIC, "t", ("retention.ms", 9, Some("1")), ErrorCode::InvalidRequest),
         (TOPIC, "t", ("flush.ms", DELETE, None), ErrorCode::InvalidRequest),

@@ -67,6 +67,20 @@ fn compression_type_is_one_of_kafkas_and_its_names_are_those_of_the_file() {
 }
 
 #[test]
+fn settings_that_change_nothing_are_taken_if_their_values_are_sound() {
+    for (name, value) in [
+        ("unclean.leader.election.enable", "true"),
+        ("file.delete.delay.ms", "60000"),
+        ("message.format.version", "3.0-IV1"),
+        ("message.format.version", "0.10.2"),
+        ("message.format.version", "2.8"),
+        ("message.format.version", "0.10.0.0"),
+    ] {
+        assert_eq!(set(name, value).unwrap(), LogConfig::default(), "{name}={value}");
+    }
+}
+
+#[test]
 fn an_unknown_name_is_refused_with_the_name() {
     let error = set("retention.minutes", "5").unwrap_err();
     assert_eq!(error.to_string(), "unknown topic setting retention.minutes");
@@ -86,6 +100,10 @@ fn a_bad_value_is_refused_with_the_range() {
         ("compression.type", "none"),
         ("compression.type", "ZSTD"),
         ("unclean.leader.election.enable", "perhaps"),
+        ("file.delete.delay.ms", "-1"),
+        ("message.format.version", "newest"),
+        ("message.format.version", "3"),
+        ("message.format.version", "3.0-IV"),
         ("max.compaction.lag.ms", "0"),
         ("message.timestamp.before.max.ms", "-1"),
     ] {
