@@ -214,8 +214,8 @@ static int produce(void) {
     if (sent % BATCH == 0) rd_kafka_poll(rk, 0);
   }
   while (rd_kafka_outq_len(rk)) rd_kafka_poll(rk, 100);
-  printf("{\"messages\": %ld, \"began\": %.6f, \"seconds\": %.6f, \"checksum\": \"%016" PRIx64 "\"}\n", acknowledged,
-         (double)began / SECOND, (double)(now() - began) / SECOND, sent_sum);
+  printf("{\"messages\": %ld, \"seconds\": %.6f, \"checksum\": \"%016" PRIx64 "\"}\n", acknowledged,
+         (double)(now() - began) / SECOND, sent_sum);
   return failed || acknowledged != sent;
 }
 

@@ -1,6 +1,5 @@
-"""Runs `load.c`, the client of the brokers' benchmarks, which is compiled when it is missing or older than its source."""
+"""Runs `load.c`, the client of the brokers' benchmarks, which is compiled when it is missing or older than its source or this."""
 
-import itertools
 import json
 import pathlib
 import subprocess
@@ -14,7 +13,9 @@ def program():
     changed = max(path.stat().st_mtime for path in (SOURCE, pathlib.Path(__file__)))
     if not PROGRAM.exists() or PROGRAM.stat().st_mtime < changed:
         PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-        compiler = ["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", PROGRAM, SOURCE, "-lmimalloc", "-lrdkafka", "-lpthread"]
+        # with the C library's heap half of the time goes into its locks, and no broker can be told from the other
+        libraries = ["-Wl,--no-as-needed", "-lmimalloc", "-lrdkafka", "-lpthread"]
+        compiler = ["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", PROGRAM, SOURCE, *libraries]
         built = subprocess.run(compiler, check=False)
         if built.returncode:
             raise SystemExit("bench: load.c does not compile: tests/setup bench installs librdkafka's headers and mimalloc")
@@ -29,29 +30,10 @@ def arguments(mode, address, settings):
 
 def load(mode, address, **settings):
     """Runs it to its end; its result."""
-    return result(spawn(mode, address, settings))
-
-
-def produce(address, producers, count, **settings):
-    """As many producers at once, each with its part of the messages; the time from the first's beginning to the last's end."""
-    bounds = [count * number // producers for number in range(producers + 1)]
-    parts = [{"first": begin, "count": end - begin} for begin, end in itertools.pairwise(bounds)]
-    results = [result(run) for run in [spawn("produce", address, settings | part) for part in parts]]
-    ended = max(one["began"] + one["seconds"] for one in results)
-    return {"messages": sum(one["messages"] for one in results),
-            "seconds": ended - min(one["began"] for one in results),
-            "checksum": f"{sum(int(one['checksum'], 16) for one in results) % 2**64:016x}"}
-
-
-def spawn(mode, address, settings):
-    return subprocess.Popen([*map(str, arguments(mode, address, settings))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def result(run):
-    out, err = run.communicate()
+    run = subprocess.run([*map(str, arguments(mode, address, settings))], capture_output=True, text=True, check=False)
     if run.returncode:
-        raise SystemExit(f"bench: {' '.join(run.args)}: {out[-500:]}{err[-2000:]}")
-    return json.loads(out.splitlines()[-1])
+        raise SystemExit(f"bench: load {mode} {settings}: {run.stdout[-500:]}{run.stderr[-2000:]}")
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def begin(world, name, mode, address, **settings):

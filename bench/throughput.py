@@ -1,6 +1,6 @@
 """How many messages a second a broker takes and gives, and the CPU time that it needs for a million of them.
 
-Sizes of 100 B, 200 B and 1 KiB, uncompressed and by lz4; 4 partitions, BENCH_PRODUCERS (1) of librdkafka or a consumer with its
+Sizes of 100 B, 200 B and 1 KiB, uncompressed and by lz4; 4 partitions, one librdkafka producer or consumer with its
 defaults (linger 5 ms) but for fetch.wait.max.ms: it has one request under way, which would wait half a second when the partitions of
 the moment are at their end and the others not yet asked for again. For each size and codec each broker is started with empty
 directories and warmed up: BENCH_WARM_UP seconds (30) of small requests, then as much as is measured. The time of producing ends with
@@ -8,7 +8,7 @@ the last acknowledgement; a consumer must get every message, by count and checks
 (2,000,000; half of it with 1 KiB), BENCH_RUNS times (1), of which the medians are printed. A JVM that is still compiling flatters
 ours: take no ratio from a run with a short warm-up.
 
-Before each workload as much memory is touched and given back as it will write, twice: a virtual machine that reports free memory to
+Before each workload twice as much memory as it moves is touched and given back: a virtual machine that reports free memory to
 its host pays for a page there when it is used again, up to 0.6 s of CPU for a GiB, whichever broker it is that writes.
 """
 
@@ -20,13 +20,12 @@ import time
 import floor
 import peers
 from lib import grouped, say, table
-from load import load, produce, same
+from load import load, same
 from targets import Row, at_most, compare, compare_pairs, mebibytes, ratio, share, times, three_places
 
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000000"))
 WARM_UP = float(os.environ.get("BENCH_WARM_UP", "30"))
 RUNS = int(os.environ.get("BENCH_RUNS", "1"))
-PRODUCERS = int(os.environ.get("BENCH_PRODUCERS", "1"))
 SIZES = {"100 B": 100, "200 B": 200, "1 KiB": 1024}
 WORK = ("produce, acks=1", "produce, acks=all", "consume")
 # What produce must reach by size (throughput, CPU); with an fsync before the answer to acks=all less is asked at 200 bytes.
@@ -43,22 +42,22 @@ def workloads(broker, size, codec):
     """What is measured, by name; each gives its load's result."""
     count, sent = messages(size), {}
 
-    def send(acks):
-        sent[acks] = produce(broker.address, PRODUCERS, count, topic=f"acks-{acks}", size=size, acks=acks, compression_codec=codec)
+    def produce(acks):
+        sent[acks] = load("produce", broker.address, topic=f"acks-{acks}", count=count, size=size, acks=acks, compression_codec=codec)
         return sent[acks]
 
     def consume():
         got = load("consume", broker.address, topic="acks-1", count=count, fetch_wait_max_ms=5)
         same(f"{broker.name}, consume", sent["1"], got)
         return got
-    return {"produce, acks=1": lambda: send("1"), "produce, acks=all": lambda: send("all"), "consume": consume}
+    return {"produce, acks=1": lambda: produce("1"), "produce, acks=all": lambda: produce("all"), "consume": consume}
 
 
 def touch(size):
-    """Uses so much memory for a moment, at most half of what is free."""
-    size = min(size, os.sysconf("SC_AVPHYS_PAGES") * mmap.PAGESIZE // 2)
-    with mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
-        for at in range(0, size, mmap.PAGESIZE):
+    """Uses twice the memory that a workload moves for a moment, at most half of what is free."""
+    much = min(2 * messages(size) * size, os.sysconf("SC_AVPHYS_PAGES") * mmap.PAGESIZE // 2)
+    with mmap.mmap(-1, much, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        for at in range(0, much, mmap.PAGESIZE):
             memory[at] = 1
 
 
@@ -67,7 +66,7 @@ def warm_up(broker, size, codec):
     def all_work(topic, count, **more):
         load("create", broker.address, topic=topic)
         for acks in ("1", "all"):
-            produce(broker.address, PRODUCERS, count, topic=topic, size=size, acks=acks, compression_codec=codec, **more)
+            load("produce", broker.address, topic=topic, count=count, size=size, acks=acks, compression_codec=codec, **more)
         load("consume", broker.address, topic=topic, count=2 * count, fetch_wait_max_ms=5)
     end, rounds = time.monotonic() + WARM_UP, 0
     while time.monotonic() < end:
@@ -84,7 +83,7 @@ def measure(world, kind, size, codec):
         for topic in ("acks-1", "acks-all"):
             load("create", broker.address, topic=topic)
         for what, act in workloads(broker, size, codec).items():
-            touch(2 * messages(size) * size)
+            touch(size)
             before = broker.cpu_s()
             done = act()
             rate = done["messages"] / done["seconds"]
@@ -100,10 +99,10 @@ def measure(world, kind, size, codec):
 
 def alone(world, size):
     """CPU s per million messages of receiving and writing what the workloads that produce send, by workload."""
-    result = {}
+    result, count = {}, messages(size)
     for what, synced in ((WORK[0], False), (WORK[1], True)):
-        touch(2 * messages(size) * size)
-        result[what] = floor.cpu_s(world, messages(size) * size, synced) / messages(size) * 1e6
+        touch(size)
+        result[what] = floor.cpu_s(world, count * size, synced) / count * 1e6
     return result
 
 
@@ -124,18 +123,21 @@ def run(world):
         pairs = []
         for label, size in SIZES.items():
             peers.room_for(world, 4 * MESSAGES * size / 2**30)
-            runs = [(peers.each(lambda kind: measure(world, kind, size, codec)), alone(world, size)) for _ in range(RUNS)]
-            results = medians([brokers for brokers, _ in runs])
+            runs, kernel = [], []
+            for _ in range(RUNS):
+                runs.append(peers.each(lambda kind: measure(world, kind, size, codec)))
+                if codec == "none":
+                    kernel.append(alone(world, size))
+            results = medians(runs)
             for what in WORK:
                 rate, cpu = MUST[what][label]
                 pairs.append((f"{what}, {label}", Row("", grouped, results, (what, "rate"), rate),
                               Row("", three_places, results, (what, "cpu"), cpu)))
             for name, figures in results.items():
                 peak[name] = {"peak": max(peak.get(name, figures)["peak"], figures["peak"])}
-            if codec == "none" and "logagent" in results:
-                least += against_kernel(label, results["logagent"], [kernel for _, kernel in runs])
-        how = f"{grouped(MESSAGES)} messages, 4 partitions, librdkafka, {PRODUCERS} producing"
-        title = f"throughput, {'uncompressed' if codec == 'none' else codec}: {how}"
+            if kernel and "logagent" in results:
+                least += against_kernel(label, results["logagent"], kernel)
+        title = f"throughput, {'uncompressed' if codec == 'none' else codec}: {grouped(MESSAGES)} messages, 4 partitions, librdkafka"
         compare_pairs(title, "messages/s", "CPU s per million", pairs)
     table("uncompressed, beside what the kernel alone takes to receive and write as much (with acks=all and to sync each MiB)",
           ["", "kernel: CPU s per million", "ours", "ratio"], least)

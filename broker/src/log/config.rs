@@ -168,12 +168,6 @@ pub enum LogConfigError {
     },
 }
 
-/// Settings that topics are defined with elsewhere and that have nothing to change here; their values are checked nevertheless.
-/// The one replica is the leader: there is nobody unclean to elect. The files of a deleted segment go at once: who is reading one
-/// has it open. Segments have one format, as Kafka's since 3.0.
-const WITHOUT_EFFECT: [&str; 3] =
-    ["file.delete.delay.ms", "message.format.version", "unclean.leader.election.enable"];
-
 impl LogConfig {
     /// The `flush_messages` of a topic that wants no flush by count, not even by the broker's setting.
     const NO_FLUSH_BY_COUNT: i64 = i64::MAX - 1;
@@ -214,7 +208,13 @@ impl LogConfig {
             "min.cleanable.dirty.ratio" => config.min_cleanable_dirty_ratio = setting.within(0.0..=1.0)?,
             "min.insync.replicas" => config.min_insync_replicas = setting.within(1..=SEGMENT_BYTES_MAX)?,
             "compression.type" => config.compression_type = setting.compression_type()?,
-            _ if WITHOUT_EFFECT.contains(&name) => setting.check_without_effect()?,
+            // topics are defined with these elsewhere; they have nothing to change here, but their values are checked:
+            // whoever reads a deleted segment has it open, so its files go at once
+            "file.delete.delay.ms" => setting.within(0..=i64::MAX).map(drop)?,
+            // segments have one format, as Kafka's since 3.0
+            "message.format.version" => setting.version()?,
+            // the one replica is the leader: there is nobody unclean to elect
+            "unclean.leader.election.enable" => setting.boolean()?,
             unknown => return Err(LogConfigError::Unknown(unknown.to_owned())),
         }
         Ok(config)
@@ -292,14 +292,21 @@ impl Setting<'_> {
             .map_err(|_| self.invalid("expected producer, uncompressed, gzip, snappy, lz4 or zstd"))
     }
 
-    fn check_without_effect(&self) -> Result<(), LogConfigError> {
-        match self.name {
-            "file.delete.delay.ms" => self.within(0..=i64::MAX).map(drop),
-            "message.format.version" if is_version(self.value) => Ok(()),
-            "message.format.version" => {
-                Err(self.invalid("expected a version of Kafka, such as 3.0 or 0.10.2-IV0"))
-            }
-            _ if matches!(self.value, "true" | "false") => Ok(()),
+    /// Checks that it is a version as Kafka writes them: numbers with dots between them, and perhaps that of a change on the way
+    /// to it (`-IV1`).
+    fn version(&self) -> Result<(), LogConfigError> {
+        let is_number = |digits: &str| digits.parse::<u8>().is_ok();
+        let (version, change) = self.value.split_once("-IV").unwrap_or((self.value, "0"));
+        let numbers: Vec<&str> = version.split('.').collect();
+        if (2..=4).contains(&numbers.len()) && numbers.into_iter().all(is_number) && is_number(change) {
+            return Ok(());
+        }
+        Err(self.invalid("expected a version of Kafka, such as 3.0 or 0.10.2-IV0"))
+    }
+
+    fn boolean(&self) -> Result<(), LogConfigError> {
+        match self.value {
+            "true" | "false" => Ok(()),
             _ => Err(self.invalid("expected true or false")),
         }
     }
@@ -311,12 +318,4 @@ impl Setting<'_> {
             reason: reason.to_owned(),
         }
     }
-}
-
-/// Whether it is a version as Kafka writes them: numbers with dots between them, and perhaps that of a change on the way to it (`-IV1`).
-fn is_version(text: &str) -> bool {
-    let is_number = |digits: &str| digits.parse::<u8>().is_ok();
-    let (version, change) = text.split_once("-IV").unwrap_or((text, "0"));
-    let numbers: Vec<&str> = version.split('.').collect();
-    (2..=4).contains(&numbers.len()) && numbers.into_iter().all(is_number) && is_number(change)
 }

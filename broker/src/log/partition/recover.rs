@@ -3,8 +3,8 @@
 //! After a clean stop every file is trusted: the last stretch of each segment is walked over, the producers come
 //! from the snapshot that the stop wrote. After a crash the segments from the recovery point on (the last offset
 //! that is known to be durable) are verified batch by batch; at the first bad batch the log ends, and segments
-//! behind it are deleted, unless the next one goes on where the batches before the bad one end. Segments before the recovery point are repaired one by one, and what follows them
-//! stays: it was durable, and offsets may have gaps.
+//! behind it are deleted, unless the next one goes on where the batches before the bad one end. Segments before the recovery
+//! point are repaired one by one, and what follows them stays: it was durable, and offsets may have gaps.
 //!
 //! In both cases: an interrupted compaction is completed or undone, files without their `.log` are removed,
 //! indexes that are not as they should be are rebuilt, and the producers are brought up to the log's end by
