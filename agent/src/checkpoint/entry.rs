@@ -104,7 +104,7 @@ pub(super) fn decode(log: &[u8], epoch: u64) -> Decoded {
 }
 
 fn checksum(epoch: u64, body: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&epoch.to_le_bytes()), body)
+    wire::crc32c_append(wire::crc32c(&epoch.to_le_bytes()), body)
 }
 
 fn put_body(entry: &Entry, out: &mut Vec<u8>) {

@@ -128,7 +128,7 @@ fn mend(slot: &mut [u8]) {
         let end = (u32::from_le_bytes(*length) as usize).saturating_add(8);
         let Some((entry, behind)) = rest.split_at_mut_checked(end) else { break };
         let body = entry.get(8..).unwrap_or_default();
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&epoch.to_le_bytes()), body);
+        let crc = wire::crc32c_append(wire::crc32c(&epoch.to_le_bytes()), body);
         if let Some(place) = entry.get_mut(4..8) {
             place.copy_from_slice(&crc.to_le_bytes());
         }

@@ -86,8 +86,8 @@ impl Header {
         out.put_slice(MAGIC);
         out.put_u64_le(epoch);
         out.put_u64_le(snapshot.len() as u64);
-        out.put_u32_le(crc32c::crc32c(snapshot));
-        out.put_u32_le(crc32c::crc32c(&out));
+        out.put_u32_le(wire::crc32c(snapshot));
+        out.put_u32_le(wire::crc32c(&out));
         out
     }
 
@@ -100,8 +100,8 @@ impl Header {
         let snapshot_crc = from.try_get_u32_le().ok()?;
         let header_crc = from.try_get_u32_le().ok()?;
         let snapshot = entries.get(..usize::try_from(snapshot_len).ok()?)?;
-        let whole = crc32c::crc32c(header.get(..HEADER - 4)?) == header_crc
-            && crc32c::crc32c(snapshot) == snapshot_crc;
+        let whole =
+            wire::crc32c(header.get(..HEADER - 4)?) == header_crc && wire::crc32c(snapshot) == snapshot_crc;
         whole.then_some(Self { epoch, snapshot_len })
     }
 

@@ -195,7 +195,7 @@ pub fn verify_crc(bytes: &[u8]) -> Result<(), RecordError> {
 
 /// The CRC-32C of a whole batch, from its attributes on.
 pub(super) fn crc_of(batch: &[u8]) -> u32 {
-    crc32c::crc32c(batch.get(ATTRIBUTES_AT..).unwrap_or_default())
+    crate::crc32c(batch.get(ATTRIBUTES_AT..).unwrap_or_default())
 }
 
 /// Sets the offset of the first record of the batch at the front of `bytes`; the checksum stays

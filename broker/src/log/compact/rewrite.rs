@@ -88,7 +88,7 @@ fn assemble(original: &[u8], body: &[u8], count: i32, max_timestamp: i64) -> Vec
 }
 
 fn seal(batch: &mut [u8]) {
-    let crc = crc32c::crc32c(batch.get(ATTRIBUTES_AT..).unwrap_or_default());
+    let crc = wire::crc32c(batch.get(ATTRIBUTES_AT..).unwrap_or_default());
     put(batch, CRC_AT, &crc.to_be_bytes());
 }
 

@@ -36,7 +36,7 @@ fn each_batch(log: &mut [u8], mut change: impl FnMut(&BatchHeader, &mut [u8])) {
 }
 
 fn put_crc(bytes: &mut [u8], (at, from): (usize, usize)) {
-    let crc = crc32c::crc32c(bytes.get(from..).unwrap_or_default());
+    let crc = wire::crc32c(bytes.get(from..).unwrap_or_default());
     if let Some(place) = bytes.get_mut(at..at + 4) {
         place.copy_from_slice(&crc.to_be_bytes());
     }

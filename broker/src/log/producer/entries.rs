@@ -70,7 +70,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<impl Iterator<Item = Entry>, Entries
     if version != VERSION {
         return Err(EntriesError::Version(version));
     }
-    let computed = crc32c::crc32c(bytes.get(CHECKED_FROM..).unwrap_or_default());
+    let computed = wire::crc32c(bytes.get(CHECKED_FROM..).unwrap_or_default());
     if computed != stored {
         return Err(EntriesError::Crc { stored, computed });
     }

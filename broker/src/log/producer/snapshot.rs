@@ -97,7 +97,7 @@ fn encode(producers: &Producers) -> Vec<u8> {
             entry(-1, -1, 0);
         }
     }
-    let crc = crc32c::crc32c(out.get(CHECKED_FROM..).unwrap_or_default());
+    let crc = wire::crc32c(out.get(CHECKED_FROM..).unwrap_or_default());
     if let Some(place) = out.get_mut(2..CHECKED_FROM) {
         place.copy_from_slice(&crc.to_be_bytes());
     }

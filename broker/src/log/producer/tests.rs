@@ -155,7 +155,7 @@ fn a_snapshot_has_kafkas_bytes() {
     snapshot::write(&RealDisk, dir.path(), 110, &producers).unwrap();
     let bytes = fs::read(dir.path().join("00000000000000000110.snapshot")).unwrap();
     let mut wanted = vec![0, 1];
-    wanted.extend(crc32c::crc32c(&bytes[6..]).to_be_bytes());
+    wanted.extend(wire::crc32c(&bytes[6..]).to_be_bytes());
     wanted.extend(1i32.to_be_bytes());
     wanted.extend(7i64.to_be_bytes());
     wanted.extend(1i16.to_be_bytes());

@@ -166,7 +166,7 @@ fn verify_batch(
         if piece.is_empty() {
             return corrupt(RecordError::Incomplete { needed: header.size(), have: 0 });
         }
-        computed = crc32c::crc32c_append(computed, piece);
+        computed = wire::crc32c_append(computed, piece);
         at += piece.len() as u64;
     }
     if computed != header.crc {

@@ -239,7 +239,7 @@ fn a_snapshot_that_disagrees_with_the_log_is_found() {
     let sound = fs::read(&newest).unwrap();
     let mut wrong = sound.clone();
     wrong[10..18].copy_from_slice(&8i64.to_be_bytes());
-    let crc = crc32c::crc32c(&wrong[6..]);
+    let crc = wire::crc32c(&wrong[6..]);
     wrong[2..6].copy_from_slice(&crc.to_be_bytes());
     fs::write(&newest, &wrong).unwrap();
     dir.assert_damaged(&newest, "of producer 8, epoch 0");

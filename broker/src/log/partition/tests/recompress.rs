@@ -51,7 +51,7 @@ fn with_block(batch: &[u8], block: &[u8]) -> Vec<u8> {
     changed.extend_from_slice(block);
     let length = changed.len() as i32 - 12;
     changed[8..12].copy_from_slice(&length.to_be_bytes());
-    let crc = crc32c::crc32c(&changed[21..]);
+    let crc = wire::crc32c(&changed[21..]);
     changed[17..21].copy_from_slice(&crc.to_be_bytes());
     changed
 }

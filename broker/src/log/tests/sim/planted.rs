@@ -15,7 +15,7 @@ pub(super) fn without_transactions(snapshot: &[u8]) -> Vec<u8> {
     for entry in snapshot[10..].chunks_exact_mut(46) {
         entry[38..].fill(0xff);
     }
-    let crc = crc32c::crc32c(&snapshot[6..]);
+    let crc = wire::crc32c(&snapshot[6..]);
     snapshot[2..6].copy_from_slice(&crc.to_be_bytes());
     snapshot
 }
