@@ -213,6 +213,8 @@ impl LogConfig {
             "file.delete.delay.ms" => setting.within(0..=i64::MAX).map(drop)?,
             // segments have one format, as Kafka's since 3.0
             "message.format.version" => setting.version()?,
+            // room is always allocated ahead, a step at a time
+            "preallocate" => setting.boolean()?,
             // the one replica is the leader: there is nobody unclean to elect
             "unclean.leader.election.enable" => setting.boolean()?,
             unknown => return Err(LogConfigError::Unknown(unknown.to_owned())),

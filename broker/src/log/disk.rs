@@ -8,6 +8,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FallocateFlags;
+
 use super::error::StorageError;
 
 /// What the log does to files and directories.
@@ -25,6 +27,16 @@ pub trait Disk: Send + Sync + Debug + 'static {
     /// Cuts or extends a file to `len` bytes.
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
+    }
+
+    /// Allocates room for `len` bytes from position `at` on; the file's length stays (fallocate, Linux).
+    fn allocate(&self, file: &File, at: u64, len: u64) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, at, len)?)
+    }
+
+    /// How long a file must be for room ahead of it to be worth asking for; bytes.
+    fn allocates_from(&self) -> u64 {
+        1 << 20
     }
 
     /// Makes a file's content durable (fdatasync).

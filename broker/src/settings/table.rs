@@ -2,8 +2,8 @@
 //! something to set; `num.recovery.threads.per.data.dir`, which Kafka changes live, takes a restart here.
 //!
 //! Not here, and thus refused: settings that would have no effect, such as those of replication, of quotas and of threads,
-//! `preallocate` and the levels of codecs. Accepted without effect, since topics are defined with them elsewhere and nobody could
-//! tell the difference: `unclean.leader.election.enable`, `file.delete.delay.ms`, `message.format.version`.
+//! and the levels of codecs. Accepted without effect, since topics are defined with them elsewhere and nobody could
+//! tell the difference: `unclean.leader.election.enable`, `file.delete.delay.ms`, `message.format.version`, `preallocate`.
 
 /// The type of a setting, by Kafka's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,7 @@ pub(crate) const BROKER: &[BrokerSetting] = settings! {
     "log.message.timestamp.after.max.ms", Long, live("message_timestamp_after_max_ms"), "How far a record's own timestamp may be ahead of the broker's time.";
     "log.message.timestamp.before.max.ms", Long, live("message_timestamp_before_max_ms"), "How far a record's own timestamp may be behind the broker's time.";
     "log.message.timestamp.type", String, live("message_timestamp_type"), "CreateTime keeps the producer's timestamps, LogAppendTime gives records the broker's.";
+    "log.preallocate", Boolean, constant("false"), "Without effect: room on the disk is always allocated ahead of what is written, a step at a time.";
     "log.retention.bytes", Long, live("retention_bytes"), "Old segments of a partition are deleted while it is larger; -1 is unlimited.";
     "log.retention.ms", Long, live("retention_ms"), "Segments are deleted when their newest record is older; -1 keeps them for ever.";
     "log.roll.ms", Long, live("segment_ms"), "A segment is closed when its records span so long.";
@@ -159,6 +160,7 @@ pub(crate) const TOPIC: &[TopicSetting] = &[
     topic("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio"),
     topic("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms"),
     topic("min.insync.replicas", "min.insync.replicas"),
+    topic("preallocate", "log.preallocate"),
     topic("retention.bytes", "log.retention.bytes"),
     topic("retention.ms", "log.retention.ms"),
     topic("segment.bytes", "log.segment.bytes"),

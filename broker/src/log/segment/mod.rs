@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The name is the base offset in 20 digits; no batch of the segment begins before it. The file has no header
-//! and no padding: it ends with the last batch. Only the last segment of a partition, the active one, grows.
+//! and no padding: it ends with the last batch ([`ahead`] says what may be allocated behind it). Only the last segment of a partition, the active one, grows.
 //! Offsets within a segment stay within 31 bits of its base and positions within 31 bits, as the indexes need.
 //!
 //! Write: the indexes make room first, then the batches go out in one write; if that fails the file is cut
@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::RwLock;
 use wire::record::BatchHeader;
 
+use self::ahead::Ahead;
 use self::index::OffsetIndex;
 use self::indexes::Indexes;
 use self::scan::{HeaderScan, ScanError};
@@ -33,6 +34,7 @@ use self::txn_index::TxnIndex;
 use super::disk::Disk;
 use super::error::{ReadError, StorageError};
 
+mod ahead;
 mod entries;
 pub(crate) mod index;
 mod indexes;
@@ -69,6 +71,7 @@ pub(crate) struct Segment {
     file: Arc<File>,
     /// Bytes that readers may see.
     size: AtomicU32,
+    ahead: Ahead,
     indexes: RwLock<Indexes>,
     txns: TxnIndex,
 }
@@ -96,8 +99,9 @@ impl Segment {
     /// Opens the files of a segment as they are; [`open`] says what is in them.
     fn open_files(disk: &dyn Disk, dir: &Path, base_offset: i64) -> Result<Self, StorageError> {
         let path = file_path(dir, base_offset, "log");
-        let opened = disk.open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (len, file) = opened.map_err(|source| StorageError::io("open", &path, source))?;
+        let opened = disk.open(&path).and_then(|file| Ok((file.metadata()?, file)));
+        let (found, file) = opened.map_err(|source| StorageError::io("open", &path, source))?;
+        ahead::give_back_found(disk, &file, &found);
         let offsets = OffsetIndex::open(disk, &file_path(dir, base_offset, "index"), base_offset)?;
         let times = TimeIndex::open(disk, &file_path(dir, base_offset, "timeindex"), base_offset)?;
         Ok(Segment {
@@ -106,7 +110,8 @@ impl Segment {
             path,
             file: Arc::new(file),
             // what lies beyond can be no batch, since no position points there
-            size: AtomicU32::new(u32::try_from(len).unwrap_or(u32::MAX).min(i32::MAX as u32)),
+            size: AtomicU32::new(u32::try_from(found.len()).unwrap_or(u32::MAX).min(i32::MAX as u32)),
+            ahead: Ahead::default(),
             indexes: RwLock::new(Indexes::new(offsets, times, base_offset)),
             txns: TxnIndex::open(file_path(dir, base_offset, "txnindex"))?,
         })
@@ -153,8 +158,10 @@ impl Segment {
         let mut indexes = self.indexes.write();
         indexes.reserve(disk).map_err(|error| FailedWrite { error, torn: false })?;
         let size = self.size();
+        self.ahead.reserve(disk, &self.file, u64::from(size), bytes.len() as u64);
         if let Err(source) = disk.write_at(&self.file, bytes, u64::from(size)) {
             let torn = disk.truncate(&self.file, u64::from(size)).is_err();
+            self.ahead.forget();
             return Err(FailedWrite { error: StorageError::io("write", &self.path, source), torn });
         }
         let mut position = size;
@@ -172,6 +179,7 @@ impl Segment {
 
     /// Completes the indexes; called when the segment stops growing and when the partition closes.
     pub(crate) fn close(&self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.ahead.give_back(disk, &self.file, u64::from(self.size()));
         self.indexes.write().close(disk)
     }
 
@@ -302,6 +310,7 @@ impl Segment {
         disk.truncate(&self.file, u64::from(size))
             .map_err(|source| StorageError::io("truncate", &self.path, source))?;
         self.size.store(size, Ordering::Release);
+        self.ahead.forget();
         Ok(())
     }
 

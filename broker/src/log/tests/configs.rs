@@ -71,6 +71,7 @@ fn settings_that_change_nothing_are_taken_if_their_values_are_sound() {
     for (name, value) in [
         ("unclean.leader.election.enable", "true"),
         ("file.delete.delay.ms", "60000"),
+        ("preallocate", "true"),
         ("message.format.version", "3.0-IV1"),
         ("message.format.version", "0.10.2"),
         ("message.format.version", "2.8"),
@@ -101,6 +102,7 @@ fn a_bad_value_is_refused_with_the_range() {
         ("compression.type", "ZSTD"),
         ("unclean.leader.election.enable", "perhaps"),
         ("file.delete.delay.ms", "-1"),
+        ("preallocate", "yes"),
         ("message.format.version", "newest"),
         ("message.format.version", "3"),
         ("message.format.version", "3.0-IV"),

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     SyncDir,
     /// The next truncation fails.
     Truncate,
+    /// The next allocation fails.
+    Allocate,
     /// The next rename fails.
     Rename,
     /// The next opening fails.
@@ -92,6 +94,11 @@ impl Disk for FaultyDisk {
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         self.check(Fault::Truncate)?;
         file.set_len(len)
+    }
+
+    fn allocate(&self, file: &File, at: u64, len: u64) -> io::Result<()> {
+        self.check(Fault::Allocate)?;
+        crate::log::RealDisk.allocate(file, at, len)
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {

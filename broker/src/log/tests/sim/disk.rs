@@ -320,6 +320,19 @@ impl Disk for SimDisk {
         if let Outcome::Dies = outcome { Err(failed(EIO)) } else { Ok(()) }
     }
 
+    fn allocate(&self, file: &File, at: u64, len: u64) -> io::Result<()> {
+        match self.state.lock().meet(Kind::Write, &self.clock) {
+            Outcome::Done => RealDisk.allocate(file, at, len),
+            Outcome::Fails(code) => Err(failed(code)),
+            Outcome::Dies => Err(failed(EIO)),
+        }
+    }
+
+    /// The segments of the simulation are small.
+    fn allocates_from(&self) -> u64 {
+        256
+    }
+
     fn sync(&self, file: &File) -> io::Result<()> {
         let mut state = self.state.lock();
         match state.meet(Kind::Sync, &self.clock) {
