@@ -22,6 +22,7 @@ pub mod process;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// The root of the repository.
@@ -43,9 +44,17 @@ pub fn cache() -> PathBuf {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, never the same twice. It is none of those that the kernel gives to outgoing connections
+/// (from 32768 on), one of which could have it by the time that a server binds it.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() as u16).wrapping_mul(61);
+    loop {
+        let port = 10_000 + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 22_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Waits until `ready` holds; panics after `limit` with `what` it waited for.
