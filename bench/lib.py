@@ -4,6 +4,7 @@ CPU seconds are user + system of the process (with all its threads) by its CPU c
 both as the kernel counts them. Rates depend on what else the machine does; judge by the ratio within one run.
 """
 
+import contextlib
 import datetime
 import http.client
 import os
@@ -31,9 +32,12 @@ def say(text):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """None of those that the kernel gives to outgoing connections: one of them could have it by the time that a server binds it."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(what, ready, limit=600, pause=0.05):

@@ -11,6 +11,7 @@
 //
 // A value is a cut of nginx lines behind a sequence number. The checksum is the sum of the values' hashes: it does not
 // depend on the order, and damaged, missing and doubled values change it.
+#include <dirent.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -37,7 +38,7 @@ static volatile sig_atomic_t stopped;
 static atomic_long acknowledged, failed;
 static long received;
 static uint64_t sent_sum, received_sum;
-static int64_t began, ended, *due;
+static int64_t began, began_cpu, ended, *due;
 static uint32_t *acknowledged_us, *received_us;
 
 static _Noreturn void fail(const char *format, ...) {
@@ -53,6 +54,35 @@ static int64_t now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return at.tv_sec * SECOND + at.tv_nsec;
+}
+
+static int64_t cpu(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec * SECOND + used.tv_nsec;
+}
+
+static void begin(void) { began = now(), began_cpu = cpu(); }
+
+// Nanoseconds of CPU of the thread that has used most. One that uses as much as passes is what limits the rate.
+static int64_t busiest_thread(void) {
+  DIR *tasks = opendir("/proc/self/task");
+  int64_t most = 0, used;
+  for (struct dirent *task; tasks && (task = readdir(tasks));) {
+    char path[300];
+    snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task->d_name);
+    FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+    if (file && fscanf(file, "%" SCNd64, &used) == 1 && used > most) most = used;
+    if (file) fclose(file);
+  }
+  if (tasks) closedir(tasks);
+  return most;
+}
+
+static void print_transferred(long messages, int64_t until, uint64_t sum) {
+  double cpu_s = (double)(cpu() - began_cpu) / SECOND, busiest_s = (double)busiest_thread() / SECOND;
+  printf("{\"messages\": %ld, \"seconds\": %.6f, \"checksum\": \"%016" PRIx64 "\", \"cpu_s\": %.6f, \"busiest_thread_s\": %.6f}\n", messages,
+         (double)(until - began) / SECOND, sum, cpu_s, busiest_s);
 }
 
 static void sleep_until(int64_t at) {
@@ -201,7 +231,7 @@ static int produce(void) {
   long sent = 0, step = rate > 1000 ? rate / 1000 : 1;
   fill_pool();
   open_topics(rk);
-  began = now();
+  begin();
   while (!stopped && (!count || sent < count)) {
     if (rate && sent % step == 0) sleep_until(began + sent * SECOND / rate);
     if (rate || topics > 1) {
@@ -214,8 +244,7 @@ static int produce(void) {
     if (sent % BATCH == 0) rd_kafka_poll(rk, 0);
   }
   while (rd_kafka_outq_len(rk)) rd_kafka_poll(rk, 100);
-  printf("{\"messages\": %ld, \"seconds\": %.6f, \"checksum\": \"%016" PRIx64 "\"}\n", acknowledged,
-         (double)(now() - began) / SECOND, sent_sum);
+  print_transferred(acknowledged, now(), sent_sum);
   return failed || acknowledged != sent;
 }
 
@@ -231,7 +260,7 @@ static void consumed(rd_kafka_message_t *message, void *opaque) {
     uint32_t us = (now() - due[sequence]) / 1000;
     received_us[sequence] = us ? us : 1;
   }
-  if (!received++ && group) began = now();
+  if (!received++ && group) begin();
   received_sum += hash(message->payload, message->len);
 }
 
@@ -247,7 +276,7 @@ static rd_kafka_queue_t *begin_consuming(rd_kafka_t *rk) {
   }
   rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
   open_topics(rk);
-  began = now();
+  begin();
   for (long i = 0; i < topics * partitions; i++)
     if (rd_kafka_consume_start_queue(handles[i / partitions], i % partitions, RD_KAFKA_OFFSET_BEGINNING, queue))
       fail("consume: %s", rd_kafka_err2str(rd_kafka_last_error()));
@@ -271,9 +300,8 @@ static int consume(void) {
   for (long i = 0; !group && i < topics * partitions; i++)
     if (!rd_kafka_get_watermark_offsets(rk, rd_kafka_topic_name(handles[i / partitions]), i % partitions, &low, &high) && high > 0)
       held += high;
+  print_transferred(received, ended, received_sum);
   if (group) rd_kafka_consumer_close(rk);
-  printf("{\"messages\": %ld, \"seconds\": %.6f, \"checksum\": \"%016" PRIx64 "\"}\n", received,
-         (double)(ended - began) / SECOND, received_sum);
   if (count && (received != count || (!group && held != count)))
     fail("%ld received, %" PRId64 " held, %ld wanted", received, held, count);
   return 0;

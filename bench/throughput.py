@@ -8,7 +8,7 @@ the last acknowledgement; a consumer must get every message, by count and checks
 (2,000,000; half of it with 1 KiB), BENCH_RUNS times (1), of which the medians are printed. A JVM that is still compiling flatters
 ours: take no ratio from a run with a short warm-up.
 
-Before each workload twice as much memory as it moves is touched and given back: a virtual machine that reports free memory to
+What was written before is on the disk when a workload begins (sync). And before each twice as much memory as it moves is touched and given back: a virtual machine that reports free memory to
 its host pays for a page there when it is used again, up to 0.6 s of CPU for a GiB, whichever broker it is that writes.
 """
 
@@ -28,6 +28,8 @@ WARM_UP = float(os.environ.get("BENCH_WARM_UP", "30"))
 RUNS = int(os.environ.get("BENCH_RUNS", "1"))
 SIZES = {"100 B": 100, "200 B": 200, "1 KiB": 1024}
 WORK = ("produce, acks=1", "produce, acks=all", "consume")
+# What a table says of the client: where it is found, how it is printed.
+CLIENT = {"CPU s per million": ("client", three_places), "busiest thread": ("thread", "{:.0%}".format), "cores busy": ("cores", "{:.2f}".format)}
 # What produce must reach by size (throughput, CPU); with an fsync before the answer to acks=all less is asked at 200 bytes.
 PRODUCE = {"100 B": (times(1.2), share(3)), "200 B": (times(1.2), share(3)), "1 KiB": (times(1.3), share(3))}
 PRODUCE_ALL = {**PRODUCE, "200 B": (times(1), share(2))}
@@ -53,8 +55,9 @@ def workloads(broker, size, codec):
     return {"produce, acks=1": lambda: produce("1"), "produce, acks=all": lambda: produce("all"), "consume": consume}
 
 
-def touch(size):
-    """Uses twice the memory that a workload moves for a moment, at most half of what is free."""
+def settle(size):
+    """Has everything on the disk, and uses twice the memory that a workload moves for a moment, at most half of what is free."""
+    os.sync()
     much = min(2 * messages(size) * size, os.sysconf("SC_AVPHYS_PAGES") * mmap.PAGESIZE // 2)
     with mmap.mmap(-1, much, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         for at in range(0, much, mmap.PAGESIZE):
@@ -83,11 +86,14 @@ def measure(world, kind, size, codec):
         for topic in ("acks-1", "acks-all"):
             load("create", broker.address, topic=topic)
         for what, act in workloads(broker, size, codec).items():
-            touch(size)
+            settle(size)
             before = broker.cpu_s()
             done = act()
-            rate = done["messages"] / done["seconds"]
-            results[what, "rate"], results[what, "cpu"] = rate, (broker.cpu_s() - before) / done["messages"] * 1e6
+            rate, used = done["messages"] / done["seconds"], broker.cpu_s() - before
+            results[what, "rate"], results[what, "cpu"] = rate, used / done["messages"] * 1e6
+            results[what, "client"] = done["cpu_s"] / done["messages"] * 1e6
+            results[what, "thread"] = min(done["busiest_thread_s"] / done["seconds"], 1)
+            results[what, "cores"] = (used + done["cpu_s"]) / done["seconds"]
             say(f"{kind.name}, {size} B, {codec}: {what}: {grouped(rate)} messages/s, {results[what, 'cpu']:.3f} CPU s per million")
         # Only one of the two topics was read.
         held = load("count", broker.address, topic="acks-all")["messages"]
@@ -101,7 +107,7 @@ def alone(world, size):
     """CPU s per million messages of receiving and writing what the workloads that produce send, by workload."""
     result, count = {}, messages(size)
     for what, synced in ((WORK[0], False), (WORK[1], True)):
-        touch(size)
+        settle(size)
         result[what] = floor.cpu_s(world, count * size, synced) / count * 1e6
     return result
 
@@ -112,13 +118,20 @@ def against_kernel(label, ours, kernel):
         yield [f"{what}, {label}", three_places(least), three_places(ours[what, "cpu"]), ratio(ours[what, "cpu"], least)]
 
 
+def client_limits(label, results, codec):
+    """How much of the machine the client leaves: the rate cannot rise where one of its threads is always busy, or no core is idle."""
+    for what in WORK:
+        each = [results[name] for name in peers.NAMES if name in results]
+        yield [f"{what}, {label}{codec}", *("/".join(form(one[what, key]) for one in each) for key, form in CLIENT.values())]
+
+
 def medians(runs):
     brokers = {name: [run[name] for run in runs if name in run] for name in peers.NAMES}
     return {name: {key: statistics.median(run[key] for run in of) for key in of[0]} for name, of in brokers.items() if of}
 
 
 def run(world):
-    peak, least = {}, []
+    peak, least, limits = {}, [], []
     for codec in ("none", "lz4"):
         pairs = []
         for label, size in SIZES.items():
@@ -135,10 +148,13 @@ def run(world):
                               Row("", three_places, results, (what, "cpu"), cpu)))
             for name, figures in results.items():
                 peak[name] = {"peak": max(peak.get(name, figures)["peak"], figures["peak"])}
+            limits += client_limits(label, results, ", lz4" if codec == "lz4" else "")
             if kernel and "logagent" in results:
                 least += against_kernel(label, results["logagent"], kernel)
         title = f"throughput, {'uncompressed' if codec == 'none' else codec}: {grouped(MESSAGES)} messages, 4 partitions, librdkafka"
         compare_pairs(title, "messages/s", "CPU s per million", pairs)
+    table(f"the client beside them ({'/'.join(peers.NAMES)}): a thread that is always busy, or no idle core, is the limit of the rate",
+          ["", *CLIENT], limits)
     table("uncompressed, beside what the kernel alone takes to receive and write as much (with acks=all and to sync each MiB)",
           ["", "kernel: CPU s per million", "ours", "ratio"], least)
     compare("memory during throughput", [Row("peak (resident)", mebibytes, peak, "peak", at_most(64, "MiB", 1024))])
