@@ -305,8 +305,8 @@ fn the_indexes_of_a_compacted_segment_are_made_durable() {
     partition.flush_to(100).unwrap();
     let syncs = lab.disk.syncs();
     assert!(compact(&partition, NOON));
-    // the new .log, .index and .timeindex
-    assert_eq!(lab.disk.syncs(), syncs + 3);
+    // the new .log and .timeindex, the .index twice: its last entry apart
+    assert_eq!(lab.disk.syncs(), syncs + 4);
 }
 
 /// Offsets may be missing in a compacted log: nothing would tell that a loss of power took the end of a segment.

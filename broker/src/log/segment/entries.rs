@@ -119,6 +119,16 @@ impl<const N: usize> EntryFile<N> {
         Ok(())
     }
 
+    /// Writes the waiting entries, the last of them when the others are durable. A loss of power may leave any part of a write:
+    /// whoever finds the last entry in the file finds all.
+    pub(crate) fn write_last_apart(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        let Some(last) = self.pending.pop() else { return Ok(()) };
+        let others = self.sync(disk);
+        self.pending.push(last);
+        others?;
+        self.write(disk)
+    }
+
     /// Removes all entries. An empty file is left as it is, and needs no sync for that. If it is empty only since a process that
     /// died before it could sync, a loss of power may bring entries back; they are not of what the segment holds by then, and
     /// whoever trusts its files looks whether the last entry is.

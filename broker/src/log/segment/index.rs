@@ -107,6 +107,11 @@ impl OffsetIndex {
         self.entries.write(disk)
     }
 
+    /// See [`EntryFile::write_last_apart`].
+    pub(crate) fn write_last_apart(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
+        self.entries.write_last_apart(disk)
+    }
+
     /// See [`EntryFile::sync`].
     pub(crate) fn sync(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.entries.sync(disk)

@@ -105,12 +105,12 @@ impl Indexes {
     }
 
     /// As [`close`](Self::close), of indexes that were built anew and that an interrupted start would leave to the next one to
-    /// trust. That looks whether the offset index has its last entries, and cannot tell it of the other: so it gets them when
-    /// the other is durable.
+    /// trust. That looks whether the offset index has its last entry, and cannot tell it of the others and of the other index: so
+    /// that one is written when all the rest is durable.
     pub(crate) fn complete(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {
         self.times.push_if_newer(self.newest);
         self.times.sync(disk)?;
-        self.offsets.write(disk)
+        self.offsets.write_last_apart(disk)
     }
 
     pub(crate) fn close(&mut self, disk: &dyn Disk) -> Result<(), StorageError> {

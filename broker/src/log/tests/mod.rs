@@ -22,6 +22,7 @@ mod cleaning;
 mod configs;
 mod faulty_disk;
 mod open_files;
+mod power;
 mod room;
 mod sim;
 pub(crate) mod transactional;
