@@ -105,9 +105,11 @@ class Process:
 
 
 class World:
-    """A temporary directory and the processes in it, all gone at the end."""
+    """A temporary directory and the processes in it, all gone at the end, also when that comes as SIGTERM or SIGINT."""
 
     def __enter__(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
         self.dir = Path(tempfile.mkdtemp(prefix="logagent-bench-"))
         self.dir.chmod(0o755)
         self.processes = []
