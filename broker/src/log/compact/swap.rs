@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Write: the file is flushed and renamed from `.cleaned` to `.swap`, which is the commit. Then the files of the old
-//! segments and the snapshots of producers at their beginnings are removed and the `.swap` becomes the `.log` of the first of them; its indexes are rebuilt. Recover:
+//! segments and the snapshots of producers at their beginnings are removed, durably, and the `.swap` becomes the `.log` of the first of them; its indexes are rebuilt. Recover:
 //! a `.cleaned` file is removed, a `.swap` file is carried through again, which is harmless to repeat.
 
 use std::ops::Range;
@@ -55,7 +55,9 @@ fn carry_through(disk: &dyn Disk, dir: &Path, swap: &Path, range: Range<i64>) ->
         }
     }
     let log = file_path(dir, range.start, "log");
-    let renamed = disk.rename(swap, &log).and_then(|()| disk.sync_dir(dir));
+    // an old index that a loss of power brings back beside the new `.log` would be trusted: so there is a `.swap` until all are gone
+    let gone = disk.sync_dir(dir);
+    let renamed = gone.and_then(|()| disk.rename(swap, &log)).and_then(|()| disk.sync_dir(dir));
     renamed.map_err(|source| StorageError::io("rename", swap, source))
 }
 
