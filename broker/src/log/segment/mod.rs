@@ -13,7 +13,7 @@
 //! Offsets within a segment stay within 31 bits of its base and positions within 31 bits, as the indexes need.
 //!
 //! Write: the indexes make room first, then the batches go out in one write; if that fails the file is cut
-//! back, so a segment never ends in half a batch unless the process or the machine dies. Read: ranges of
+//! back and synced, so a segment never ends in half a batch unless the process or the machine dies. Read: ranges of
 //! the file, up to the size that was published after the last whole write. Recover: see [`open`]. The `.log` is open as long
 //! as the segment is known, the other files while they are in use, see [`side_file`].
 
@@ -80,7 +80,7 @@ pub(crate) struct Segment {
 #[derive(Debug)]
 pub(crate) struct FailedWrite {
     pub(crate) error: StorageError,
-    /// Whether the file could not be cut back, so that its end is unknown.
+    /// Whether the file could not be cut back, or not durably, so that its end is unknown.
     pub(crate) torn: bool,
 }
 
@@ -160,7 +160,9 @@ impl Segment {
         let size = self.size();
         self.ahead.reserve(disk, &self.file, u64::from(size), bytes.len() as u64);
         if let Err(source) = disk.write_at(&self.file, bytes, u64::from(size)) {
-            let torn = disk.truncate(&self.file, u64::from(size)).is_err();
+            // durably: a later clean stop has nothing to flush, and a loss of power would bring back what was refused
+            let cut = disk.truncate(&self.file, u64::from(size)).and_then(|()| disk.sync(&self.file));
+            let torn = cut.is_err();
             self.ahead.forget();
             return Err(FailedWrite { error: StorageError::io("write", &self.path, source), torn });
         }

@@ -133,8 +133,10 @@ fn a_full_disk_fails_the_append_and_leaves_nothing_half_written() {
     partition.append(&mut values(&["kept"])).unwrap();
     let size = fs::metadata(lab.path("00000000000000000000.log")).unwrap().len();
     for after in [0, 1, 40, 60] {
+        let syncs = lab.disk.syncs();
         lab.disk.fail(Fault::WriteFull { after });
         assert!(is_storage_error(partition.append(&mut produced(5, 0, 0, 1))));
+        assert_eq!(lab.disk.syncs(), syncs + 1, "no loss of power brings back what was refused");
         assert_eq!(fs::metadata(lab.path("00000000000000000000.log")).unwrap().len(), size);
         assert_eq!(partition.log_end_offset(), 1);
     }
@@ -145,17 +147,19 @@ fn a_full_disk_fails_the_append_and_leaves_nothing_half_written() {
 
 #[test]
 fn a_write_that_cannot_be_undone_takes_the_partition_offline() {
-    let lab = Lab::new();
-    let partition = lab.open();
-    partition.append(&mut values(&["kept"])).unwrap();
-    lab.disk.fail(Fault::WriteFull { after: 30 });
-    lab.disk.fail(Fault::Truncate);
-    assert!(is_storage_error(partition.append(&mut values(&["lost"]))));
-    assert!(partition.is_offline());
-    assert!(is_storage_error(partition.append(&mut values(&["refused"]))));
-    assert!(partition.read(0, 1000, true).is_err());
-    drop(partition);
-    assert_eq!(read_values(&lab.open()), wanted(&["kept"]));
+    for undo in [Fault::Truncate, Fault::Sync] {
+        let lab = Lab::new();
+        let partition = lab.open();
+        partition.append(&mut values(&["kept"])).unwrap();
+        lab.disk.fail(Fault::WriteFull { after: 30 });
+        lab.disk.fail(undo);
+        assert!(is_storage_error(partition.append(&mut values(&["lost"]))));
+        assert!(partition.is_offline(), "{undo:?}");
+        assert!(is_storage_error(partition.append(&mut values(&["refused"]))));
+        assert!(partition.read(0, 1000, true).is_err());
+        drop(partition);
+        assert_eq!(read_values(&lab.open()), wanted(&["kept"]));
+    }
 }
 
 #[test]
