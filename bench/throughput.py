@@ -8,8 +8,9 @@ the last acknowledgement; a consumer must get every message, by count and checks
 (2,000,000; half of it with 1 KiB), BENCH_RUNS times (1), of which the medians are printed. A JVM that is still compiling flatters
 ours: take no ratio from a run with a short warm-up.
 
-What was written before is on the disk when a workload begins (sync). And before each twice as much memory as it moves is touched and given back: a virtual machine that reports free memory to
-its host pays for a page there when it is used again, up to 0.6 s of CPU for a GiB, whichever broker it is that writes.
+What was written before is on the disk when a workload begins (sync). And before each twice as much memory as it moves is touched and
+given back: a virtual machine that reports free memory to its host pays for a page there when it is used again, up to 0.6 s of CPU for
+a GiB, whichever broker it is that writes.
 """
 
 import mmap
@@ -21,7 +22,7 @@ import floor
 import peers
 from lib import grouped, say, table
 from load import load, same
-from targets import Row, at_most, compare, compare_pairs, mebibytes, ratio, share, times, three_places
+from targets import Row, at_most, compare, compare_pairs, mebibytes, ratio, share, times, three_places, two_places
 
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "2000000"))
 WARM_UP = float(os.environ.get("BENCH_WARM_UP", "30"))
@@ -29,7 +30,8 @@ RUNS = int(os.environ.get("BENCH_RUNS", "1"))
 SIZES = {"100 B": 100, "200 B": 200, "1 KiB": 1024}
 WORK = ("produce, acks=1", "produce, acks=all", "consume")
 # What a table says of the client: where it is found, how it is printed.
-CLIENT = {"CPU s per million": ("client", three_places), "busiest thread": ("thread", "{:.0%}".format), "cores busy": ("cores", "{:.2f}".format)}
+CLIENT = {"CPU s per million": ("client", three_places), "busiest thread": ("thread", "{:.0%}".format),
+          "cores busy": ("cores", two_places)}
 # What produce must reach by size (throughput, CPU); with an fsync before the answer to acks=all less is asked at 200 bytes.
 PRODUCE = {"100 B": (times(1.2), share(3)), "200 B": (times(1.2), share(3)), "1 KiB": (times(1.3), share(3))}
 PRODUCE_ALL = {**PRODUCE, "200 B": (times(1), share(2))}
